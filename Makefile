@@ -1,0 +1,30 @@
+# make demo: the app on this machine.  make test: every test, the browser's too.
+# make check: format and lint.  make bench: benchmarks.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check clean
+
+.venv/demo: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+.venv/test: .venv/demo tests/requirements.txt
+	$(BIN)/python -m pip install --quiet --requirement tests/requirements.txt
+	touch $@
+
+demo: .venv/demo
+	$(BIN)/streamlit run app.py --server.address localhost --server.headless false
+
+test: .venv/test
+	$(BIN)/python -m tests.e2e.browser
+	$(BIN)/python -m pytest
+
+check: .venv/test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,1 @@
+"""RPN Explorer: see what each parameter of a Region Proposal Network does."""

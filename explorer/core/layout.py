@@ -1,0 +1,107 @@
+"""Which level, row, column and shape an anchor's number stands for.
+
+Anchors are numbered level by level, then by row, column and anchor of the cell. Everything here
+counts in that order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.core.anchors import (
+    all_level_anchors,
+    cell_anchors,
+    grid_sizes,
+    level_strides,
+    pair_anchors,
+)
+from explorer.core.images import Picture
+from explorer.settings import Anchors
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells of every level."""
+
+    image_size: tuple[int, int]  # (height, width), pixels
+    cells: tuple[tuple[int, int], ...]  # (rows, columns) of each level
+    strides: tuple[tuple[float, float], ...]  # (stride_y, stride_x) of each level, pixels
+    per_cell: tuple[int, ...]  # anchors a cell, of each level
+
+    @cached_property
+    def counts(self) -> tuple[int, ...]:
+        """Anchors of each level."""
+        shapes = zip(self.cells, self.per_cell, strict=True)
+        return tuple(rows * columns * each for (rows, columns), each in shapes)
+
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """The first anchor of each level, and at the end the number of all."""
+        return (0, *np.cumsum(self.counts).tolist())
+
+    def level_of(self, anchor_index: Tensor) -> Tensor:
+        """(K,) anchor numbers -> (K,) int64 levels, from 0."""
+        level = torch.zeros_like(anchor_index)
+        for start in self.starts[1:-1]:  # comparing with numbers copies nothing to a device
+            level += anchor_index >= start
+        return level
+
+    def place_of(self, anchor_index: np.ndarray) -> dict[str, np.ndarray]:
+        """Level, row, column and number within the cell of some anchors, each (K,) int64."""
+        level = np.searchsorted(self.starts[1:-1], anchor_index, side="right")
+        per_cell, columns = np.array(self.per_cell)[level], np.array(self.cells)[level, 1]
+        cell, shape = np.divmod(anchor_index - np.array(self.starts)[level], per_cell)
+        row, column = np.divmod(cell, columns)
+        return {"level": level, "row": row, "column": column, "shape": shape}
+
+
+@dataclass(frozen=True, eq=False)
+class AnchorSet:
+    """All anchors of a picture."""
+
+    boxes: Tensor  # (N, 4) float32, xyxy, pixels
+    shapes: tuple[np.ndarray, ...]  # (A, 4) anchors of one cell around (0, 0), for each level
+
+
+def lay_grid(
+    picture: Picture, strides: tuple[int, ...], rule: str, per_cell: tuple[int, ...]
+) -> Grid:
+    """The grid of every level over a picture: ceil(side / stride) cells."""
+    cells = grid_sizes(picture.image_size, strides)
+    distances = level_strides(picture.image_size, cells, strides, rule)
+    return Grid(picture.image_size, cells, distances, per_cell)
+
+
+def lay_anchors(grid: Grid, anchors: Anchors, device: torch.device) -> AnchorSet:
+    """The anchors of every cell of the grid, in the pinned order."""
+    shapes = level_shapes(anchors)
+    boxes = all_level_anchors(shapes, grid.cells, grid.strides, anchors.offset, device)
+    return AnchorSet(boxes, tuple(shape.numpy() for shape in shapes))
+
+
+def level_shapes(anchors: Anchors) -> list[Tensor]:
+    """(A, 4) anchors of one cell around (0, 0), for each level."""
+    if anchors.pairs is not None:
+        return [pair_anchors(level) for level in anchors.pairs]
+    rules = {"ratio": anchors.ratio, "rounding": anchors.rounding, "order": anchors.order}
+    return [cell_anchors(sizes, anchors.ratios, **rules) for sizes in anchors.sizes]
+
+
+def shape_names(anchors: Anchors) -> list[list[str]]:
+    """What to call each anchor of a cell, for each level: its ratio, or its size and ratio."""
+    if anchors.pairs is not None:
+        return [[f"{width:g} x {height:g}" for width, height in level] for level in anchors.pairs]
+    names = []
+    for sizes in anchors.sizes:
+        if len(sizes) == 1:
+            names.append([f"{ratio:g}" for ratio in anchors.ratios])
+        elif anchors.order == "size outer":
+            names.append([f"{size:g} at {ratio:g}" for size in sizes for ratio in anchors.ratios])
+        else:
+            names.append([f"{size:g} at {ratio:g}" for ratio in anchors.ratios for size in sizes])
+    return names

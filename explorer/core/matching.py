@@ -1,0 +1,187 @@
+"""Which anchor stands for which object: the labels that an RPN learns from.
+
+Shape letters: N anchors, G ground-truth boxes.
+
+Source: Ren et al. 2015, section 3.1.2 (https://arxiv.org/abs/1506.01497), and the matchers of
+torchvision, detectron2 and py-faster-rcnn, whose differences are the `allow_low_quality` rules.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.core.boxes import box_columns, box_iou, check_box_list, row_iou
+
+# Anchors at a time. They come row by row, so a short run lies in a narrow band of the picture, and
+# most objects do not reach it at all; too short a run pays more in calls than it saves.
+RUN = 8192
+
+# How many of an object's equally best anchors it may claim.
+RULES = {"first": 1, "all": None, "none": 0}
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """What matching decided, anchor by anchor and object by object."""
+
+    labels: Tensor  # (N,) int8, 1 positive, 0 negative, -1 ignored
+    matched: Tensor  # (N,) int64, the anchor's ground truth; 0 where it overlaps none
+    best_iou: Tensor  # (N,) float32, IoU with that ground truth
+    low_quality: Tensor  # (N,) bool, positive only because it is an object's best anchor
+    best_of_object: Tensor  # (G,) float32, the best IoU that any anchor reaches with the object
+
+
+def match_anchors(iou: Tensor, high: float, low: float, allow_low_quality: str | bool) -> Matches:
+    """Label every anchor from its IoU with every object.
+
+    An anchor's ground truth is the one it overlaps most (the lower index of equals), also where it
+    is positive only as another object's best anchor: torchvision, detectron2 and py-faster-rcnn do
+    so. Under "first" such an anchor stands for the object that claimed it, and of several for the
+    one it overlaps most. An object that no anchor touches claims none.
+
+    Args:
+        iou: (N, G) IoU in [0, 1], without NaN.
+        high: an anchor is positive from this IoU on, in [0, 1], >= `low`.
+        low: an anchor is negative strictly under this IoU, in [0, 1]. Both thresholds are rounded
+            to float32, as torch does, so that an IoU of exactly 7/10 reaches a `high` of 0.7.
+        allow_low_quality: which of an object's best anchors are positive whatever their IoU:
+            "first", the one of lowest index (the course notebook); "all", every one of equal IoU
+            (the others), also written True; "none", also written False.
+
+    Returns:
+        The matches. Without objects every anchor is negative; without anchors all is empty and
+        `best_of_object` 0.
+
+    Raises:
+        ValueError: if `iou` is not (N, G), a threshold is out of range, or the rule is unknown.
+    """
+    if iou.ndim != 2:
+        raise ValueError(f"iou must have shape (N, G), got {tuple(iou.shape)}")
+    rule = _checked_rule(high, low, allow_low_quality)
+    iou = iou.detach().float()
+    if iou.numel() == 0:
+        return _no_matches(*iou.shape, iou.device)
+    best, matched = iou.max(dim=1)
+    best_of_object, first = iou.max(dim=0)
+    if rule == "first":
+        claims = torch.zeros_like(iou, dtype=torch.bool).scatter_(0, first[None], True)  # (N, G)
+    else:
+        claims = (iou == best_of_object) & (rule == "all")
+    # An object that no anchor touches claims with IoU 0, which counts as no claim.
+    claim_iou, claimant = torch.where(claims, iou, 0.0).max(dim=1)
+    return _decide(best, matched, best_of_object, claim_iou, claimant, high, low, rule)
+
+
+def match_boxes(
+    anchors: Tensor, ground_truth: Tensor, high: float, low: float, allow_low_quality: str | bool
+) -> Matches:
+    """`match_anchors` of `box_iou`, without ever holding the (N, G) matrix on the CPU.
+
+    Args:
+        anchors: (N, 4) boxes, xyxy, pixels.
+        ground_truth: (G, 4) boxes, same convention, on the same device.
+        high: as in `match_anchors`.
+        low: as in `match_anchors`.
+        allow_low_quality: as in `match_anchors`.
+
+    Returns:
+        The same matches, value for value.
+
+    Raises:
+        ValueError: if a shape is not (N, 4), a threshold is out of range, or the rule is unknown.
+    """
+    check_box_list("anchors", anchors)
+    check_box_list("ground_truth", ground_truth)
+    rule = _checked_rule(high, low, allow_low_quality)
+    if anchors.device.type != "cpu":
+        return match_anchors(box_iou(anchors, ground_truth), high, low, rule)
+    if len(anchors) == 0 or len(ground_truth) == 0:
+        return _no_matches(len(anchors), len(ground_truth), anchors.device)
+    best, matched, best_of_object, claims = _sweep(box_columns(anchors), box_columns(ground_truth))
+    claim_iou, claimant = np.zeros_like(best), np.zeros_like(matched)
+    for g, indices in enumerate(claims):
+        indices = indices[: RULES[rule]]
+        stronger = indices[best_of_object[g] > claim_iou[indices]]
+        claim_iou[stronger], claimant[stronger] = best_of_object[g], g
+    arrays = (best, matched, best_of_object, claim_iou, claimant)
+    return _decide(*map(torch.from_numpy, arrays), high, low, rule)
+
+
+@np.errstate(over="ignore")  # as for the whole matrix of `box_iou`
+def _sweep(
+    anchors: np.ndarray, objects: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Each anchor's best object, each object's best IoU, and the anchors that reach it."""
+    n, g = anchors.shape[1], objects.shape[1]
+    best, matched = np.zeros(n, dtype=np.float32), np.zeros(n, dtype=np.int64)
+    best_of_object = np.zeros(g, dtype=np.float32)
+    claims = [np.empty(0, dtype=np.int64)] * g
+    work = np.empty((7, min(n, RUN)), dtype=np.float32)
+    for start in range(0, n, RUN):
+        run = slice(start, min(start + RUN, n))
+        part = anchors[:, run]
+        *scratch, iou = work[:, : run.stop - start]
+        for index in np.flatnonzero(_within_reach(objects, part)):
+            row_iou(objects[:, index], part, scratch, iou)
+            np.copyto(matched[run], index, where=iou > best[run])
+            np.maximum(best[run], iou, out=best[run])
+            top = iou.max()
+            if top == 0 or top < best_of_object[index]:  # at 0, reached by every anchor in sight
+                continue
+            reached = np.flatnonzero(iou == top) + start
+            tied = top == best_of_object[index]
+            claims[index] = np.concatenate([claims[index], reached]) if tied else reached
+            best_of_object[index] = top
+    return best, matched, best_of_object, claims
+
+
+def _within_reach(objects: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    """(G,) bool: which objects meet the frame around all these anchors."""
+    left, top, right, bottom = *anchors[:2].min(axis=1), *anchors[2:4].max(axis=1)
+    x1, y1, x2, y2 = objects[:4]
+    return (x2 > left) & (x1 < right) & (y2 > top) & (y1 < bottom)
+
+
+def _decide(
+    best: Tensor,
+    matched: Tensor,
+    best_of_object: Tensor,
+    claim_iou: Tensor,
+    claimant: Tensor,
+    high: float,
+    low: float,
+    rule: str,
+) -> Matches:
+    """Labels from each anchor's best IoU and from the object that claims it (IoU 0: none does)."""
+    low_quality = (claim_iou > 0) & (best < high)
+    labels = torch.where(best < low, 0, -1).masked_fill((best >= high) | low_quality, 1)
+    if rule == "first":
+        matched = torch.where(low_quality, claimant, matched)
+        best = torch.where(low_quality, claim_iou, best)
+    return Matches(labels.to(torch.int8), matched, best, low_quality, best_of_object)
+
+
+def _no_matches(n: int, g: int, device: torch.device) -> Matches:
+    return Matches(
+        labels=torch.zeros(n, dtype=torch.int8, device=device),
+        matched=torch.zeros(n, dtype=torch.int64, device=device),
+        best_iou=torch.zeros(n, device=device),
+        low_quality=torch.zeros(n, dtype=torch.bool, device=device),
+        best_of_object=torch.zeros(g, device=device),
+    )
+
+
+def _checked_rule(high: float, low: float, allow_low_quality: str | bool) -> str:
+    for name, value in [("high", high), ("low", low)]:
+        if not 0 <= value <= 1:
+            raise ValueError(f"match.{name} must be in [0, 1], got {value}")
+    if low > high:
+        raise ValueError(f"match.low must be <= match.high = {high}, got {low}")
+    rule = {True: "all", False: "none"}.get(allow_low_quality, allow_low_quality)
+    if rule not in RULES:
+        raise ValueError(
+            f"match.allow_low_quality must be one of {', '.join(RULES)}, got {allow_low_quality}"
+        )
+    return rule

@@ -1,0 +1,127 @@
+"""From the picture to logits and deltas: the network's stages.
+
+The pyramid is the costly one: it depends on the picture and the seed alone. `features` brings it
+to the grids that the strides ask for, and the head looks at those.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from explorer.core.backbone import Bottleneck, ResNet50
+from explorer.core.candidates import HeadOutput
+from explorer.core.fpn import FPN
+from explorer.core.head import RPNHead
+from explorer.core.images import Picture, normalise
+from explorer.core.layout import Grid
+from explorer.settings import Scores
+
+Progress = Callable[[float, str], None]  # share done in [0, 1], what is being done
+
+FPN_STRIDES = (4, 8, 16, 32, 64)  # P2 to P6
+CHANNELS = 256
+_BACKBONE, _PYRAMID, _HEAD, _NOISE = range(4)  # independent random streams of one seed
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """One feature map a level of the grid."""
+
+    maps: tuple[Tensor, ...]  # (1, 256, rows, columns) of each level
+    resampled: tuple[bool, ...]  # True where no network has a map of this stride
+
+
+def _stream(seed: int, part: int) -> torch.Generator:
+    return torch.Generator().manual_seed(4 * seed + part)
+
+
+@torch.inference_mode()
+def compute_pyramid(
+    picture: Picture, scores: Scores, device: torch.device, progress: Progress
+) -> tuple[Tensor, ...] | None:
+    """P2 to P6 of the picture, through ResNet-50 and FPN with seeded random weights.
+
+    Returns:
+        (1, 256, H, W) of each level; None for the source "noise", which looks at no picture.
+    """
+    if scores.source == "noise":
+        return None
+    progress(0.0, "Drawing random weights")
+    backbone = ResNet50(norm="picture", seed=_stream(scores.seed, _BACKBONE)).to(device)
+    fpn = FPN(seed=_stream(scores.seed, _PYRAMID)).to(device)
+    _report_blocks(backbone, progress)
+    levels = backbone(normalise(picture.pixels, device))
+    del backbone
+    pyramid = tuple(fpn(levels))
+    progress(1.0, "Feature pyramid")
+    return pyramid
+
+
+def _report_blocks(backbone: ResNet50, progress: Progress) -> None:
+    """Tell `progress` after each of the sixteen residual blocks."""
+    blocks = [module for module in backbone.modules() if isinstance(module, Bottleneck)]
+
+    def report(number: int) -> None:
+        progress(number / (len(blocks) + 2), f"ResNet-50, block {number} of {len(blocks)}")
+
+    for number, block in enumerate(blocks, start=1):
+        # A hook's return value would replace the block's output: `report` returns none.
+        block.register_forward_hook(lambda *_, number=number: report(number))
+
+
+@torch.inference_mode()
+def fit_features(
+    pyramid: tuple[Tensor, ...] | None,
+    grid: Grid,
+    scores: Scores,
+    strides: tuple[int, ...],
+    device: torch.device,
+) -> Features:
+    """A feature map for every level of the grid.
+
+    A stride that the pyramid has is taken as it is; another is resampled, bilinearly, from the
+    level whose stride is nearest in the logarithm. Noise is drawn at the grid's own size, level by
+    level, as the notebook's `torch.randn` does.
+    """
+    if pyramid is None:
+        noise = _stream(scores.seed, _NOISE)
+        maps = [torch.randn(1, CHANNELS, *cells, generator=noise) for cells in grid.cells]
+        return Features(tuple(each.to(device) for each in maps), (False,) * len(maps))
+    maps, resampled = [], []
+    for stride, cells in zip(strides, grid.cells, strict=True):
+        nearest = min(
+            range(len(FPN_STRIDES)), key=lambda i: abs(math.log2(stride / FPN_STRIDES[i]))
+        )
+        level = pyramid[nearest]
+        resampled.append(FPN_STRIDES[nearest] != stride)
+        maps.append(
+            F.interpolate(level, size=cells, mode="bilinear", align_corners=False)
+            if resampled[-1]
+            else level
+        )
+    return Features(tuple(maps), tuple(resampled))
+
+
+@torch.inference_mode()
+def run_head(
+    features: Features, scores: Scores, per_cell: tuple[int, ...], device: torch.device
+) -> HeadOutput:
+    """Logits, scores and deltas of every anchor, by a head with seeded random weights.
+
+    Levels with different numbers of anchors a cell get heads of their own, which share the 3 x 3:
+    it is drawn first from the same stream.
+    """
+    heads = {k: RPNHead(CHANNELS, k, _stream(scores.seed, _HEAD)).to(device) for k in set(per_cell)}
+    logits, deltas = [], []
+    for level, k in zip(features.maps, per_cell, strict=True):
+        (level_logits,), (level_deltas,) = heads[k]([level])
+        logits.append(level_logits.permute(0, 2, 3, 1).reshape(-1))
+        deltas.append(level_deltas.permute(0, 2, 3, 1).reshape(-1, 4))
+    flat = torch.cat(logits)
+    return HeadOutput(flat, flat.sigmoid(), torch.cat(deltas))

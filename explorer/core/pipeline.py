@@ -1,0 +1,147 @@
+"""The Region Proposal Network as a table of pure stages.
+
+    image -> pyramid -> features -> head_output --.
+      |                                |          +-> decoded -> candidates -> overlaps
+      '-> grid -> anchors -------------+----------'                  '------------+-> proposals
+                                       '-> unfiltered
+
+A slider turns one link: a stage runs again only when a setting that it, or a stage above it,
+reads has changed. Results are kept under their recipe: the stage, the values of all those
+settings and the device. An uploaded picture is named by its sha256, which is a setting, so no two
+readers ever meet under one recipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from functools import cache, reduce
+from typing import Any
+
+import torch
+
+from explorer.core import candidates, images, layout, network, proposals
+from explorer.core.device import resolve_device
+from explorer.core.memo import Memo
+from explorer.core.samples import sample_bytes
+from explorer.settings import Image, Settings
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One link of the chain.
+
+    `function` receives the results of the stages it `reads`, then the `settings` it names (a
+    group, or one value of a group where the rest of the group must not matter), then what it
+    `needs` of the moment: "device", "uploads" or "progress", by keyword.
+    """
+
+    function: Callable[..., Any]
+    reads: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+def _open_image(image: Image, uploads: Mapping[str, bytes]) -> images.Picture:
+    """The network's input, from the samples or from what this reader uploaded."""
+    name = image.picture
+    if name.startswith("upload:") and name not in uploads:
+        raise ValueError("the uploaded picture is gone: upload it again, or pick another")
+    data = uploads[name] if name in uploads else sample_bytes(name)
+    return images.fit_photo(images.open_photo(data), image.side, image.fit)
+
+
+_GRID_SETTINGS = ("anchors.strides", "anchors.stride_rule", "anchors.per_cell")
+
+STAGES: dict[str, Stage] = {
+    "image": Stage(_open_image, settings=("image",), needs=("uploads",)),
+    "grid": Stage(layout.lay_grid, reads=("image",), settings=_GRID_SETTINGS),
+    "anchors": Stage(layout.lay_anchors, ("grid",), ("anchors",), needs=("device",)),
+    "pyramid": Stage(network.compute_pyramid, ("image",), ("scores",), ("device", "progress")),
+    "features": Stage(
+        network.fit_features, ("pyramid", "grid"), ("scores", "anchors.strides"), ("device",)
+    ),
+    "head_output": Stage(
+        network.run_head, ("features",), ("scores", "anchors.per_cell"), ("device",)
+    ),
+    "decoded": Stage(candidates.decode_all, ("anchors", "head_output"), ("codec", "filter.order")),
+    "unfiltered": Stage(
+        candidates.best_unfiltered, ("image", "anchors", "head_output"), ("codec",)
+    ),
+    "candidates": Stage(
+        candidates.select_candidates,
+        ("image", "grid", "anchors", "head_output", "decoded"),
+        ("codec", "filter"),
+    ),
+    "overlaps": Stage(proposals.candidate_overlaps, ("candidates",), ("filter",)),
+    "proposals": Stage(proposals.propose, ("candidates", "overlaps"), ("filter", "nms")),
+}
+
+
+def _value(settings: Settings, path: str) -> Hashable:
+    return reduce(getattr, path.split("."), settings)
+
+
+@cache
+def above(name: str) -> tuple[str, ...]:
+    """The stage and all that it needs, upstream first."""
+    stages = [stage for read in STAGES[name].reads for stage in above(read)]
+    return tuple(dict.fromkeys([*stages, name]))
+
+
+@cache
+def _all_settings(name: str) -> tuple[str, ...]:
+    """The settings of a stage and of all above it."""
+    return tuple(dict.fromkeys(path for stage in above(name) for path in STAGES[stage].settings))
+
+
+def recipe(name: str, settings: Settings) -> Hashable:
+    """The key of a stage's result: equal recipes give equal results."""
+    device = str(resolve_device(settings.compute.device))
+    return name, device, tuple(_value(settings, path) for path in _all_settings(name))
+
+
+def run(
+    name: str,
+    settings: Settings,
+    memo: Memo,
+    *,
+    uploads: Mapping[str, bytes] | None = None,
+    progress: network.Progress = lambda share, text: None,
+) -> Any:
+    """The result of a stage, computed with every stage that it needs, or taken from the memo.
+
+    Args:
+        name: a row of `STAGES`.
+        settings: the whole state; the stage sees only its own part.
+        memo: where results are kept.
+        uploads: "upload:<sha256>" to the bytes of a picture that this reader brought.
+        progress: called during the network's forward pass.
+
+    Raises:
+        KeyError: if there is no such stage.
+        ValueError: one sentence, for a picture that cannot be read or a device that is not there.
+    """
+    stage = STAGES[name]
+    key = recipe(name, settings)
+    entry = memo.peek(key)
+    if entry is not None:
+        return entry.value
+    moment = {"uploads": uploads or {}, "progress": progress}
+    moment["device"] = resolve_device(settings.compute.device)
+    inputs = [run(r, settings, memo, uploads=uploads, progress=progress) for r in stage.reads]
+    inputs += [_value(settings, path) for path in stage.settings]
+    needed = {need: moment[need] for need in stage.needs}
+    return memo.get(key, lambda: stage.function(*inputs, **needed)).value
+
+
+def milliseconds(name: str, settings: Settings, memo: Memo) -> float:
+    """What a stage and all above it cost when they ran; 0 for those the memo no longer holds."""
+    entries = [memo.peek(recipe(stage, settings)) for stage in above(name)]
+    return sum(entry.milliseconds for entry in entries if entry is not None)
+
+
+def device_name(settings: Settings) -> str:
+    """The device that the settings come to on this machine, in words."""
+    device = resolve_device(settings.compute.device)
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()

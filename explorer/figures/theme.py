@@ -1,0 +1,54 @@
+"""Every colour and axis default of the figures.
+
+The palette is Okabe and Ito's (2008), which the colour-blind tell apart. Text and lines of a
+figure take the page's colours in the browser (see `explorer/live/plot.js`), so that one figure
+serves light and dark.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+LEVELS = (  # P2 to P6 and what a larger pyramid adds
+    "#56B4E9",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#F0E442",
+    "#0072B2",
+    "#999999",
+)
+SHAPES = LEVELS  # ratios and shapes of a cell, in the order of the cell
+CANVAS = "#1a1a2e"  # the notebook's blank canvas
+ACCENT = "#FFD400"  # what the reader picked
+SCORE_SCALE = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")  # viridis, dark is low
+HEAT_SCALE = ("#000004", "#51127c", "#b73779", "#fc8961", "#fcfdbf")  # magma
+FONT_SIZE = 15  # pixels; readable from the last row
+
+
+def level_colour(level: int) -> str:
+    """The colour of a level, from 0; they repeat after eight."""
+    return LEVELS[level % len(LEVELS)]
+
+
+def layout(**changes: Any) -> dict[str, Any]:
+    """The layout that all figures share, with changes."""
+    base = {
+        "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
+        "font": {"size": FONT_SIZE},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hoverlabel": {"font": {"size": FONT_SIZE}, "align": "left"},
+        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+        "template": None,
+        "uirevision": "kept",  # zoom stays while a slider moves
+    }
+    return base | changes
+
+
+def figure(traces: list, **changes: Any) -> go.Figure:
+    """A figure without Plotly's checks, which cost more than the figure (ui notes: 100 ms to 4)."""
+    return go.Figure(data=traces, layout=layout(**changes), _validate=False)

@@ -1,0 +1,131 @@
+// Plotly in a component that stays mounted: a new figure is a Plotly.react on the same node, so the
+// photo, the zoom and the pointer's place stay while a slider moves. The figure comes as JSON bytes.
+
+const PLOTLY = "/vendor/plotly.min.js";
+
+function loadPlotly() {
+  window.rpnPlotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = PLOTLY;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error("Plotly did not load"));
+    document.head.append(script);
+  });
+  return window.rpnPlotly;
+}
+
+// Text and lines take the page's colours, so that one figure serves light and dark.
+function dress(layout, element) {
+  const style = getComputedStyle(element);
+  const colour = (name, fallback) => style.getPropertyValue(name).trim() || fallback;
+  const text = colour("--st-text-color", "#31333f");
+  const faint = colour("--st-border-color", "rgba(128,128,128,0.3)");
+  const ground = colour("--st-background-color", "#ffffff");
+  layout.font = { ...layout.font, color: text, family: colour("--st-font", "sans-serif") };
+  layout.hoverlabel = {
+    ...layout.hoverlabel,
+    bgcolor: ground,
+    bordercolor: faint,
+    font: { ...layout.hoverlabel?.font, color: text },
+  };
+  layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: faint, activecolor: text };
+  for (const axis of ["xaxis", "yaxis"]) {
+    layout[axis] = { gridcolor: faint, zerolinecolor: faint, linecolor: faint, ...layout[axis] };
+  }
+  if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger scrolls the page
+}
+
+function sizeOf({ meta, margin }, width) {
+  if (meta.height) return meta.height;
+  const { l, r, t, b } = margin;
+  return Math.round(Math.min((width - l - r) * meta.aspect, Math.max(280, innerHeight * 0.78)) + t + b);
+}
+
+function resize(state) {
+  const width = state.plot.clientWidth;
+  if (!state.shown || !width || width === state.width) return;
+  state.width = width;
+  Plotly.relayout(state.plot, { width, height: sizeOf(state.layout, width) });
+}
+
+// The box under the pointer, outlined above the figure; no new figure is needed for that.
+function outline(state, point) {
+  state.outline?.remove();
+  state.outline = null;
+  if (point?.customdata?.length !== 4) return;
+  const { xaxis, yaxis } = state.plot._fullLayout;
+  const [x1, y1, x2, y2] = point.customdata;
+  const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  const left = xaxis._offset + xaxis.l2p(x1);
+  const top = yaxis._offset + yaxis.l2p(y1);
+  const sides = { x: left, y: top, width: xaxis.l2p(x2) - xaxis.l2p(x1), height: yaxis.l2p(y2) - yaxis.l2p(y1) };
+  const look = { fill: "rgba(255,212,0,0.18)", stroke: "#FFD400", "stroke-width": 3, "pointer-events": "none" };
+  for (const [name, value] of Object.entries({ ...sides, ...look })) rect.setAttribute(name, value);
+  state.plot.querySelector(".main-svg").append(rect);
+  state.outline = rect;
+}
+
+// A press and release on the same spot is a click there, in the axes' own units.
+function watchClicks(state) {
+  let pressed = null;
+  state.plot.addEventListener("pointerdown", (event) => (pressed = [event.clientX, event.clientY]), true);
+  state.plot.addEventListener("pointerup", (event) => finish(event), true);
+  window.addEventListener("pointerup", (event) => finish(event), true);
+  function finish(event) {
+    if (!pressed || !state.layout.meta.clicks) return;
+    const [x, y] = pressed;
+    pressed = null;
+    if (Math.hypot(event.clientX - x, event.clientY - y) > 4) return;
+    const place = state.plot.getBoundingClientRect();
+    const { xaxis, yaxis } = state.plot._fullLayout;
+    const at = { x: xaxis.p2l(x - place.left - xaxis._offset), y: yaxis.p2l(y - place.top - yaxis._offset) };
+    const inside = (axis, value) => value >= Math.min(...axis.range) && value <= Math.max(...axis.range);
+    if (inside(xaxis, at.x) && inside(yaxis, at.y)) state.send("click", at);
+  }
+}
+
+const states = new WeakMap();
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const plot = parentElement.querySelector(".rpn-plot");
+  let state = states.get(plot);
+  if (!state) {
+    state = { plot, width: 0, revision: 0 };
+    states.set(plot, state);
+    state.observer = new ResizeObserver(() => resize(state));
+    state.observer.observe(plot);
+    watchClicks(state);
+  }
+  state.send = setTriggerValue;
+  const { data: traces, layout } = JSON.parse(new TextDecoder().decode(data));
+  const revision = ++state.revision;
+  state.layout = layout;
+  dress(layout, plot);
+  plot.setAttribute("role", "img");
+  plot.setAttribute("aria-label", layout.meta.alt ?? "");
+  plot.style.minHeight = `${sizeOf(layout, plot.clientWidth)}px`; // nothing below jumps
+
+  loadPlotly().then(async (Plotly) => {
+    if (revision !== state.revision || !plot.isConnected) return; // a newer figure has come
+    state.width = plot.clientWidth;
+    layout.width = state.width;
+    layout.height = sizeOf(layout, state.width);
+    outline(state, null);
+    const buttons = ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"];
+    await Plotly.react(plot, traces, layout, { displaylogo: false, modeBarButtonsToRemove: buttons });
+    if (!state.shown) {
+      plot.on("plotly_hover", (event) => outline(state, event.points[0]));
+      plot.on("plotly_unhover", () => outline(state, null));
+      plot.on("plotly_relayout", () => outline(state, null));
+    }
+    state.shown = true;
+    plot.dataset.revision = revision; // for tests: this figure is on the screen
+  });
+
+  return () =>
+    setTimeout(() => {
+      if (plot.isConnected) return; // called again with new data, not taken away
+      state.observer.disconnect();
+      if (state.shown) window.Plotly.purge(plot);
+    });
+}

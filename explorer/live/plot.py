@@ -1,0 +1,45 @@
+"""Plotly on a page, mounted once: `st.plotly_chart` mounts anew at every change and loses the zoom.
+
+The JavaScript beside this file draws; this face sends it the figure as JSON bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import plotly
+import plotly.graph_objects as go
+import plotly.io
+import streamlit as st
+
+PLOTLY_FOLDER = Path(plotly.__file__).parent / "package_data"  # app.py serves it as /vendor
+
+_mount = st.components.v2.component(
+    "rpn_explorer_plot",
+    html='<div class="rpn-plot"></div>',
+    css=".rpn-plot { width: 100%; overflow: hidden; }",
+    js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+    isolate_styles=False,  # Plotly's own style sheet lies in the document
+)
+
+
+def plot(
+    figure: go.Figure, *, key: str, on_click: Callable[[float, float], None] | None = None
+) -> None:
+    """Show a figure; its zoom stays when the next one comes under the same key.
+
+    Args:
+        figure: from `explorer.figures`; its `meta` holds `height` in pixels or `aspect`, and `alt`.
+        key: unique on the page.
+        on_click: called with (x, y) in the axes' units when the reader clicks inside the axes.
+    """
+    figure.layout.meta["clicks"] = on_click is not None
+
+    def report() -> None:
+        click = st.session_state[key]["click"]
+        if click and on_click:
+            on_click(click["x"], click["y"])
+
+    data = plotly.io.to_json(figure, validate=False, engine="orjson")
+    _mount(key=key, data=data.encode(), on_click_change=report)

@@ -1,0 +1,90 @@
+"""From settings to something on the page: stages through the shared memo, figures, badges."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+import torch
+
+from explorer.core import pipeline
+from explorer.core.memo import Memo
+from explorer.live import pictures
+from explorer.live.plot import plot
+from explorer.pages import _state
+
+COSTLY = ("pyramid", "features", "head_output")  # whole layers: worth all cores and a progress bar
+
+# Small operators of many sessions stall each other on shared threads: one thread each.
+torch.set_num_threads(1)
+
+
+@st.cache_resource
+def memo() -> Memo:
+    """Stage results of all sessions, at most 1 GB together."""
+    return Memo(max_bytes=1_000_000_000)
+
+
+def compute(name: str) -> Any:
+    """A stage's result under the settings in force; a forward pass shows its progress."""
+    settings, uploads = _state.current(), _state.uploads()
+    if memo().peek(pipeline.recipe(name, settings)) is None:
+        _compute_network(name)
+    return pipeline.run(name, settings, memo(), uploads=uploads)
+
+
+def _compute_network(name: str) -> None:
+    settings = _state.current()
+    missing = [
+        stage
+        for stage in COSTLY
+        if stage in pipeline.above(name) and memo().peek(pipeline.recipe(stage, settings)) is None
+    ]
+    if not missing:
+        return
+    slot = st.empty()
+    torch.set_num_threads(os.cpu_count() or 1)
+    try:
+        for stage in missing:
+            pipeline.run(
+                stage,
+                settings,
+                memo(),
+                uploads=_state.uploads(),
+                progress=lambda share, text: slot.progress(share, text),
+            )
+    finally:
+        torch.set_num_threads(1)
+        slot.empty()
+
+
+def photo_url() -> str | None:
+    """Where the browser finds the network's input; None for the blank canvas."""
+    settings = _state.current()
+    if settings.view.blank:
+        return None
+    return pictures.publish(compute("image"), pipeline.recipe("image", settings))
+
+
+def figure(
+    made: go.Figure, *, key: str, on_click: Callable[[float, float], None] | None = None
+) -> None:
+    """Put a figure on the page."""
+    plot(made, key=key, on_click=on_click)
+
+
+def badge(name: str) -> None:
+    """Say of a picture where its scores come from, on which device, and what it cost."""
+    settings = _state.current()
+    sources = {
+        "random": "random weights on the photo",
+        "noise": "random weights on random features",
+    }
+    took = pipeline.milliseconds(name, settings, memo())
+    st.markdown(
+        f":orange-badge[scores: {sources[settings.scores.source]}, seed {settings.scores.seed}] "
+        f":gray-badge[{pipeline.device_name(settings)}] :gray-badge[{took:,.0f} ms]"
+    )

@@ -1,0 +1,108 @@
+"""The reader's state: one `Settings`, mirrored in the URL.
+
+Widgets are views of it. A plain keyed widget would lose its value on a page switch, and the URL
+would hold only the current page's; so the settings live here, and `share` writes all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import streamlit as st
+
+from explorer import share
+from explorer.core.device import resolve_device
+from explorer.core.images import open_photo
+from explorer.core.samples import samples
+from explorer.editing import changed
+from explorer.settings import Settings
+
+LINK_KEY = "link"  # the query that the settings were last written to, or read from
+
+
+def current() -> Settings:
+    """The settings in force."""
+    return st.session_state["settings"]
+
+
+def replace(settings: Settings) -> None:
+    """Put other settings in force."""
+    st.session_state["settings"] = settings
+
+
+def change(values: dict[str, Any]) -> bool:
+    """Change some settings, or keep all and tell the reader why they cannot be so."""
+    try:
+        replace(changed(current(), values))
+    except ValueError as error:
+        complain(str(error))
+        return False
+    return True
+
+
+def complain(sentence: str) -> None:
+    """Show a sentence at the top of the page on this run."""
+    st.session_state.setdefault("complaints", []).append(sentence)
+
+
+def complaints() -> list[str]:
+    """The sentences to show, once."""
+    return st.session_state.pop("complaints", [])
+
+
+def has_complaints() -> bool:
+    """Whether a sentence waits to be shown."""
+    return bool(st.session_state.get("complaints"))
+
+
+def uploads() -> dict[str, bytes]:
+    """What this reader uploaded: `upload:<sha256>` to the file's bytes."""
+    return st.session_state.setdefault("uploads", {})
+
+
+def add_upload(data: bytes) -> None:
+    """Show an uploaded picture; one that cannot be read is refused and changes nothing."""
+    try:
+        open_photo(data)
+    except ValueError as error:
+        complain(str(error))
+        return
+    name = f"upload:{hashlib.sha256(data).hexdigest()}"
+    uploads().clear()  # one at a time: an upload lives as long as its session
+    uploads()[name] = data
+    change({"image.picture": name})
+
+
+def read_link() -> None:
+    """Take the settings from the URL when it is new: a first visit, or a link pasted later."""
+    query = st.query_params.to_dict()
+    if "settings" in st.session_state and (not query or query == st.session_state.get(LINK_KEY)):
+        return
+    settings, notes = share.from_query(query)
+    settings, missing = _without_what_is_not_here(settings)
+    replace(settings)
+    st.session_state[LINK_KEY] = query
+    for note in notes + missing:
+        complain(note)
+
+
+def _without_what_is_not_here(settings: Settings) -> tuple[Settings, list[str]]:
+    notes = []
+    if settings.image.picture not in samples() and settings.image.picture not in uploads():
+        notes.append(f"There is no picture named {settings.image.picture!r} here.")
+        settings = changed(settings, {"image.picture": Settings().image.picture})
+    try:
+        resolve_device(settings.compute.device)
+    except ValueError as error:
+        notes.append(f"The link's compute.device was ignored: {error}.")
+        settings = changed(settings, {"compute.device": "auto"})
+    return settings, notes
+
+
+def write_link() -> None:
+    """Mirror the settings in the URL, so that a copied address opens this view."""
+    query = share.to_query(current())
+    if query != st.query_params.to_dict():
+        st.query_params.from_dict(query)
+    st.session_state[LINK_KEY] = query

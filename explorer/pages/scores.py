@@ -1,0 +1,78 @@
+"""Scores: how objectness is distributed, and where on the photo it is high."""
+
+import numpy as np
+import streamlit as st
+
+from explorer.core.layout import shape_names
+from explorer.figures import theme
+from explorer.figures.scores import heat_map, histogram
+from explorer.pages import _controls, _show, _state
+
+
+def render() -> None:
+    st.title("Scores")
+    st.markdown(
+        "**Try this:** switch the axis to 0 to 1. Random weights say 0.5 of everything; "
+        "what is left are small bumps, one for each ratio."
+    )
+    grid, scores = _show.compute("grid"), _show.compute("head_output").scores.cpu().numpy()
+    left, right = st.columns(2, gap="large")
+    with left:
+        _histogram(grid, scores)
+    with right:
+        _heat_map(grid, scores)
+    _show.badge("head_output")
+
+
+def _histogram(grid, scores) -> None:
+    view = _state.current().view
+    first, second = st.columns([3, 2], vertical_alignment="bottom")
+    with first:
+        _controls.choice("view.split")
+    with second:
+        st.button("Draw new weights", icon=":material/casino:", on_click=_reseed)
+    parts = _parts(grid, scores, view.split)
+    made = histogram(scores, parts, full_axis=view.full_axis, log_counts=view.log_counts)
+    _show.figure(made, key="histogram")
+    first, second = st.columns(2)
+    with first:
+        _controls.toggle("view.full_axis")
+    with second:
+        _controls.toggle("view.log_counts")
+    st.caption(
+        f"{len(scores):,} scores between {scores.min():.3f} and {scores.max():.3f}, "
+        f"standard deviation {scores.std():.4f}."
+    )
+
+
+def _heat_map(grid, scores) -> None:
+    level = _controls.level()
+    start, end = grid.starts[level : level + 2]
+    name = _state.current().anchors.level_names[level]
+    made = heat_map(grid, scores[start:end], level, name, _show.photo_url())
+    _show.figure(made, key="heat_map")
+    _controls.toggle("view.blank")
+
+
+def _parts(grid, scores, split: str) -> list[tuple[str, str, np.ndarray]]:
+    """Name, colour and scores of each part of the histogram."""
+    anchors = _state.current().anchors
+    levels = np.split(scores, grid.starts[1:-1])
+    if split == "level":
+        names = anchors.level_names
+        return [(names[i], theme.level_colour(i), part) for i, part in enumerate(levels)]
+    if split == "ratio" and len(set(grid.per_cell)) == 1:
+        names = shape_names(anchors)[0] if len(anchors.sizes[0]) == 1 else None
+        names = names or [f"shape {i + 1}" for i in range(grid.per_cell[0])]
+        shapes = scores.reshape(-1, grid.per_cell[0])
+        return [
+            (f"ratio {name}", theme.level_colour(i), shapes[:, i]) for i, name in enumerate(names)
+        ]
+    return [("all anchors", theme.level_colour(0), scores)]
+
+
+def _reseed() -> None:
+    _state.change({"scores.seed": (_state.current().scores.seed + 1) % 2**31})
+
+
+render()

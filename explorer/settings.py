@@ -1,0 +1,481 @@
+"""Every parameter of the explorer, in groups; frozen, validated, documented.
+
+A stage of `explorer.core.pipeline` receives only the groups that it names, so the groups are cut
+along the chain: image, scores, anchors, codec, filter, nms, match. `compute` names the device and
+`view` what the pages show; no stage reads `view`.
+
+The defaults are the course notebook's at 800 x 800 pixels. What the field disagrees on is a
+setting here, and `explorer.presets` sets it as each code base does.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MAX_SIDE = 2048  # pixels; a larger feature pyramid does not fit beside thirty students
+MAX_ANCHORS = 2_000_000
+MAX_CANDIDATES = 12_000  # py-faster-rcnn's training top-n, the largest in the field
+
+REN = "Ren et al. 2015, Faster R-CNN"
+NOTEBOOK = "course notebook"
+
+
+def _setting(default: Any, label: str, text: str, *, source: str, unit: str = "", **rules) -> Any:
+    """A field with everything a page shows about it; `step` and `nested` are for the pages."""
+    extra = {"unit": unit, "source": source, "step": rules.pop("step", None)}
+    extra["nested"] = rules.pop("nested", 0)
+    return Field(default, title=label, description=text, json_schema_extra=extra, **rules)
+
+
+class Group(BaseModel):
+    """A frozen group of settings: unknown names, NaN and infinity are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Image(Group):
+    """The picture and how it becomes the network's input."""
+
+    picture: str = _setting(
+        "astronaut",
+        "Picture",
+        "The photo that the network looks at.",
+        source="assets/manifest.json",
+        pattern=r"^(upload:[0-9a-f]{64}|[a-z0-9_-]{1,64})$",
+    )
+    side: int = _setting(
+        800,
+        "Input side",
+        "Long side of the network's input. More pixels make more anchors.",
+        unit="px",
+        source=f"{NOTEBOOK}: IMG_SIZE",
+        ge=64,
+        le=MAX_SIDE,
+        step=32,
+    )
+    fit: Literal["pad", "crop", "stretch", "keep"] = _setting(
+        "pad",
+        "Fit",
+        "pad: whole photo, square with empty margins. crop: middle square. "
+        "stretch: square, distorted. keep: the photo's own shape.",
+        source="detectors pad; the square gives the notebook's 159,882 anchors",
+    )
+
+
+class Scores(Group):
+    """Where objectness logits and deltas come from."""
+
+    source: Literal["random", "noise"] = _setting(
+        "random",
+        "Scores from",
+        "random: the photo through ResNet-50, FPN and head, weights drawn from the seed. "
+        "noise: seeded random feature maps instead of the photo, as the notebook does.",
+        source=f"{NOTEBOOK}: smoke test",
+    )
+    seed: int = _setting(
+        0,
+        "Seed",
+        "All random weights come from this one number.",
+        source="ours",
+        ge=0,
+        le=2**31 - 1,
+        step=1,
+    )
+
+
+Size = Annotated[float, Field(gt=0, le=4096)]
+Ratio = Annotated[float, Field(ge=0.05, le=20)]
+Stride = Annotated[int, Field(ge=2, le=512)]
+Pair = tuple[Size, Size]
+Level = Annotated[tuple[Size, ...], Field(min_length=1, max_length=16)]
+PairLevel = Annotated[tuple[Pair, ...], Field(min_length=1, max_length=16)]
+
+
+class Anchors(Group):
+    """Anchor shapes, level by level, and the conventions that place them."""
+
+    strides: tuple[Stride, ...] = _setting(
+        (4, 8, 16, 32, 64),
+        "Strides",
+        "Distance between neighbouring cells of each level. Smaller strides make more anchors.",
+        unit="px",
+        source="Lin et al. 2017, Feature Pyramid Networks",
+        min_length=1,
+        max_length=8,
+        nested=1,
+    )
+    sizes: tuple[Level, ...] = _setting(
+        ((32,), (64,), (128,), (256,), (512,)),
+        "Sizes",
+        "Square root of an anchor's area, one or several for each level.",
+        unit="px",
+        source="Lin et al. 2017, section 4.1",
+        min_length=1,
+        max_length=8,
+        nested=2,
+    )
+    ratios: tuple[Ratio, ...] = _setting(
+        (0.5, 1.0, 2.0),
+        "Aspect ratios",
+        "Every size is drawn at each of these ratios, at equal area.",
+        source=f"{REN}, section 3.1.1",
+        min_length=1,
+        max_length=16,
+        nested=1,
+    )
+    pairs: tuple[PairLevel, ...] | None = _setting(
+        None,
+        "Explicit shapes",
+        "Width x height pairs for each level, in place of sizes and ratios (YOLO, SSD).",
+        unit="px",
+        source="Redmon and Farhadi 2017, YOLO9000; Liu et al. 2016, SSD",
+        nested=3,
+    )
+    ratio: Literal["w/h", "h/w"] = _setting(
+        "w/h",
+        "A ratio means",
+        "Whether ratio 2 is a wide anchor (w/h) or a tall one (h/w).",
+        source=f"w/h: {NOTEBOOK}; h/w: torchvision, detectron2, py-faster-rcnn",
+    )
+    offset: float = _setting(
+        0.5,
+        "Centre offset",
+        "Where in its cell an anchor is centred: (i + offset) x stride.",
+        unit="strides",
+        source=f"0.5: {NOTEBOOK}, py-faster-rcnn; 0: torchvision, detectron2",
+        ge=0,
+        le=1,
+        step=0.05,
+    )
+    rounding: Literal["none", "corners", "base16"] = _setting(
+        "none",
+        "Rounding",
+        "corners: each corner to whole pixels, half to even. "
+        "base16: width, then height, of a 16-pixel anchor, then scaled.",
+        source="corners: torchvision; base16: py-faster-rcnn",
+    )
+    stride_rule: Literal["fixed", "image // grid"] = _setting(
+        "fixed",
+        "Stride rule",
+        "image // grid: the picture's side divided by the grid's, 61 at P6 for 800 px.",
+        source="image // grid: torchvision AnchorGenerator",
+    )
+    order: Literal["size outer", "ratio outer"] = _setting(
+        "size outer",
+        "Order in a cell",
+        "Which loop is the outer one. It numbers the head's channels.",
+        source="ratio outer: torchvision, py-faster-rcnn",
+    )
+
+    @model_validator(mode="after")
+    def _one_entry_a_level(self) -> Anchors:
+        name = "sizes" if self.pairs is None else "pairs"
+        levels = len(self.sizes if self.pairs is None else self.pairs)
+        if levels != len(self.strides):
+            raise ValueError(
+                f"anchors.{name} must have one entry for each of the {len(self.strides)} strides, "
+                f"got {levels}"
+            )
+        return self
+
+    @property
+    def per_cell(self) -> tuple[int, ...]:
+        """Anchors a cell, level by level."""
+        if self.pairs is not None:
+            return tuple(len(level) for level in self.pairs)
+        return tuple(len(level) * len(self.ratios) for level in self.sizes)
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """P2 for stride 4 and so on; a stride that is no power of two, or stands twice, by place.
+
+        >>> Anchors().level_names
+        ('P2', 'P3', 'P4', 'P5', 'P6')
+        """
+        powers = [math.log2(stride) for stride in self.strides]
+        if len(set(powers)) == len(powers) and all(power.is_integer() for power in powers):
+            return tuple(f"P{power:.0f}" for power in powers)
+        return tuple(f"L{place}" for place in range(1, len(powers) + 1))
+
+
+class Codec(Group):
+    """How four deltas turn an anchor into a box."""
+
+    weights: tuple[
+        Annotated[float, Field(gt=0, le=100)],
+        Annotated[float, Field(gt=0, le=100)],
+        Annotated[float, Field(gt=0, le=100)],
+        Annotated[float, Field(gt=0, le=100)],
+    ] = _setting(
+        (1.0, 1.0, 1.0, 1.0),
+        "Delta weights",
+        "Deltas are divided by these: dx, dy, dw, dh.",
+        source="1 in every RPN; 10, 10, 5, 5 in second stages",
+        nested=1,
+    )
+    max_log_scale: Annotated[float, Field(gt=0, le=20)] | None = _setting(
+        4.0,
+        "Clamp of dw, dh",
+        "Upper limit before the exponential; none lets a box explode.",
+        source=f"4: {NOTEBOOK}; ln(1000/16): torchvision, detectron2; none: py-faster-rcnn",
+    )
+
+
+class Filter(Group):
+    """From 159,882 decoded boxes to the candidates of NMS."""
+
+    order: Literal["decode first", "top-n first"] = _setting(
+        "decode first",
+        "Order",
+        "decode first: decode, clip, drop small, top-n. top-n first: top-n, decode, clip, drop.",
+        source=f"decode first: {NOTEBOOK}, py-faster-rcnn; top-n first: torchvision, detectron2",
+    )
+    pre_nms: int = _setting(
+        2000,
+        "Pre-NMS top-n",
+        "How many of the best-scored boxes reach NMS.",
+        unit="boxes",
+        source=f"{NOTEBOOK}; 1000 a level in torchvision, 6000 in py-faster-rcnn",
+        ge=1,
+        le=MAX_CANDIDATES,
+        step=50,
+    )
+    top_n_by_level: bool = _setting(
+        False,
+        "Top-n by level",
+        "Off: the best of all levels together. On: the best of each level.",
+        source=f"off: {NOTEBOOK}; on: torchvision, detectron2",
+    )
+    top_n_by: Literal["scores", "logits"] = _setting(
+        "scores",
+        "Top-n ranks by",
+        "The sigmoid merges logits that differ, so the two can rank differently.",
+        source="logits: torchvision, detectron2",
+    )
+    min_size: float = _setting(
+        16.0,
+        "Minimum size",
+        "A box with a side under this is dropped.",
+        unit="px",
+        source=f"16: {NOTEBOOK}, py-faster-rcnn; 0.001: torchvision; 0: detectron2",
+        ge=0,
+        le=512,
+        step=1,
+    )
+    keep_equal: bool = _setting(
+        True,
+        "Keep a side equal to the minimum",
+        "Off drops sides at the minimum too: with 0 that drops empty boxes only.",
+        source="off: detectron2",
+    )
+    min_size_at: Literal["input", "photo"] = _setting(
+        "input",
+        "Minimum size counts",
+        "input: pixels of the network's input. photo: pixels of the photo before resizing.",
+        source="photo: py-faster-rcnn",
+    )
+    nms_by_level: bool = _setting(
+        False,
+        "NMS by level",
+        "On: boxes of different levels never suppress each other.",
+        source=f"off: {NOTEBOOK}; on: torchvision, detectron2",
+    )
+    nms_by: Literal["scores", "logits"] = _setting(
+        "scores",
+        "NMS ranks by",
+        "Equal scores keep the lower anchor index.",
+        source="logits: detectron2",
+    )
+
+
+class Nms(Group):
+    """Non-maximum suppression and the cap after it."""
+
+    iou_threshold: float = _setting(
+        0.7,
+        "NMS IoU threshold",
+        "A box goes when it overlaps a better one by more than this. Higher keeps more boxes.",
+        unit="IoU",
+        source=f"{REN}, section 3.3",
+        ge=0,
+        le=1,
+        step=0.01,
+    )
+    post_nms: int = _setting(
+        1000,
+        "Post-NMS top-n",
+        "At most this many survivors become proposals.",
+        unit="boxes",
+        source=f"{NOTEBOOK}, torchvision (testing); 300: py-faster-rcnn",
+        ge=1,
+        le=MAX_CANDIDATES,
+        step=10,
+    )
+
+
+class Match(Group):
+    """Which anchors an object claims, and what the losses sample."""
+
+    high: float = _setting(
+        0.7,
+        "Positive from",
+        "An anchor is positive from this IoU with an object.",
+        unit="IoU",
+        source=f"{REN}, section 3.1.2",
+        ge=0,
+        le=1,
+        step=0.01,
+    )
+    low: float = _setting(
+        0.3,
+        "Negative under",
+        "An anchor is negative under this IoU with every object; between the two it is ignored.",
+        unit="IoU",
+        source=f"{REN}, section 3.1.2",
+        ge=0,
+        le=1,
+        step=0.01,
+    )
+    low_quality: Literal["first", "all", "none"] = _setting(
+        "first",
+        "Best anchor of an object",
+        "Is it positive under the threshold too? Only the first, all ties, or none.",
+        source=f"first: {NOTEBOOK}; all: torchvision, detectron2, py-faster-rcnn",
+    )
+    batch_size: int = _setting(
+        256,
+        "Sampled anchors",
+        "Anchors drawn for the loss from one picture.",
+        unit="anchors",
+        source=f"{REN}, section 3.1.3",
+        ge=1,
+        le=4096,
+        step=16,
+    )
+    positive_fraction: float = _setting(
+        0.5,
+        "Positive share",
+        "At most this share of the sample is positive.",
+        source=f"{REN}, section 3.1.3",
+        ge=0,
+        le=1,
+        step=0.05,
+    )
+
+    @model_validator(mode="after")
+    def _low_is_not_above_high(self) -> Match:
+        if self.low > self.high:
+            raise ValueError(f"match.low must be at most match.high ({self.high}), got {self.low}")
+        return self
+
+
+class Compute(Group):
+    """The device of the whole chain."""
+
+    device: Literal["auto", "cuda", "mps", "cpu"] = _setting(
+        "auto",
+        "Device",
+        "auto: CUDA where there is one, then MPS, then the CPU.",
+        source="ours",
+    )
+
+
+class View(Group):
+    """What the pages show of the results; it changes no number."""
+
+    level: int = _setting(
+        1, "Level", "The pyramid level that is shown.", source="ours", ge=0, le=7, step=1
+    )
+    row: int = _setting(
+        -1,
+        "Cell row",
+        "Row of the cell whose anchors are drawn; −1 is the middle.",
+        source="ours",
+        ge=-1,
+        le=1023,
+        step=1,
+    )
+    column: int = _setting(
+        -1,
+        "Cell column",
+        "Column of the cell whose anchors are drawn; −1 is the middle.",
+        source="ours",
+        ge=-1,
+        le=1023,
+        step=1,
+    )
+    sizing: Literal["each level", "from a base"] = _setting(
+        "each level",
+        "Set sizes by",
+        "One slider for each level, or one base that every level multiplies.",
+        source="ours",
+    )
+    split: Literal["all", "level", "ratio"] = _setting(
+        "ratio", "Split by", "Colour the histogram's bars by level or by ratio.", source="ours"
+    )
+    full_axis: bool = _setting(
+        False,
+        "Axis 0 to 1",
+        "Show the whole range of scores, not where the data are.",
+        source="ours",
+    )
+    log_counts: bool = _setting(
+        False, "Log counts", "A logarithmic axis shows the rare scores.", source="ours"
+    )
+    top_k: int = _setting(
+        50,
+        "Top k",
+        "How many of the best boxes are drawn.",
+        unit="boxes",
+        source=f"{NOTEBOOK}: top-50",
+        ge=1,
+        le=1000,
+        step=1,
+    )
+    colour: Literal["score", "level"] = _setting(
+        "level", "Colour by", "What a box's colour tells.", source="ours"
+    )
+    blank: bool = _setting(
+        False, "Blank canvas", "Hide the photo, as the notebook's figures do.", source=NOTEBOOK
+    )
+
+
+class Settings(Group):
+    """The whole state of a view: what a link carries.
+
+    Raises:
+        ValueError: from every constructor, as pydantic's ValidationError; `explorer.editing`
+            turns it into a sentence.
+    """
+
+    image: Image = Image()
+    scores: Scores = Scores()
+    anchors: Anchors = Anchors()
+    codec: Codec = Codec()
+    filter: Filter = Filter()
+    nms: Nms = Nms()
+    match: Match = Match()
+    compute: Compute = Compute()
+    view: View = View()
+
+    @model_validator(mode="after")
+    def _within_what_a_server_holds(self) -> Settings:
+        # A picture that keeps its shape has fewer cells; the bound stays the square's.
+        cells = [math.ceil(self.image.side / stride) ** 2 for stride in self.anchors.strides]
+        per_level = [count * each for count, each in zip(cells, self.anchors.per_cell, strict=True)]
+        if sum(per_level) > MAX_ANCHORS:
+            raise ValueError(
+                f"image.side and anchors together must give at most {MAX_ANCHORS:,} anchors, "
+                f"got {sum(per_level):,}: larger strides or fewer shapes make fewer"
+            )
+        if self.filter.top_n_by_level:
+            candidates = sum(min(self.filter.pre_nms, count) for count in per_level)
+            if candidates > MAX_CANDIDATES:
+                raise ValueError(
+                    f"filter.pre_nms must give at most {MAX_CANDIDATES:,} candidates over all "
+                    f"levels, got {candidates:,}"
+                )
+        return self
