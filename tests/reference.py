@@ -5,6 +5,7 @@ Append only; each subject keeps its functions together.
 
 import math
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -148,8 +149,6 @@ def plain_match(table, high, low, rule):
         low_quality.append(bool(claimed_by) and best < high)
         if low_quality[-1]:
             label = 1
-            if rule == "first":
-                target = max(claimed_by, key=lambda g: (row[g], -g))
         labels.append(label)
         matched.append(target)
         best_iou.append(row[target] if row else 0.0)
@@ -184,3 +183,155 @@ def plain_hits(proposals, truths, threshold):
         if winner is not None:
             found[winner] = rank
     return found
+
+
+# The chain from the head's output to proposals, box by box, as each code base walks it. A `world`
+# has lists: anchors, logits, scores, deltas and level, one entry an anchor, and image_size and
+# photo_scale. Each gives the candidates' anchors, best first, their boxes, and every anchor's fate.
+
+
+def notebook_candidates(world, top_n, min_size):
+    """Decode, clip, drop small, the best by score over all levels."""
+    boxes = _decoded_and_clipped(world, max_log_scale=4.0)
+    large = [i for i, box in enumerate(boxes) if min(_sides(box)) >= min_size]
+    best = _best_first(large, world.scores)[:top_n]
+    fates = ["BELOW_TOP_N" if i in large else "TOO_SMALL" for i in range(len(boxes))]
+    return _candidates(best, boxes, fates)
+
+
+def torchvision_candidates(world, top_n, min_size):
+    """The best by logit of each level, decode, clip, drop small; NMS ranks by score."""
+    boxes = _decoded_and_clipped(world, max_log_scale=math.log(1000 / 16))
+    chosen = _best_of_each_level(world, top_n)
+    large = [i for i in chosen if min(_sides(boxes[i])) >= min_size]
+    fates = ["TOO_SMALL" if i in chosen else "BELOW_TOP_N" for i in range(len(boxes))]
+    return _candidates(_best_first(large, world.scores), boxes, fates)
+
+
+def detectron2_candidates(world, top_n, min_size):
+    """The best by logit of each level, decode, clip, drop empty; NMS ranks by logit."""
+    boxes = _decoded_and_clipped(world, max_log_scale=math.log(1000 / 16))
+    chosen = _best_of_each_level(world, top_n)
+    large = [i for i in chosen if min(_sides(boxes[i])) > min_size]
+    fates = ["TOO_SMALL" if i in chosen else "BELOW_TOP_N" for i in range(len(boxes))]
+    return _candidates(_best_first(large, world.logits), boxes, fates)
+
+
+def py_faster_rcnn_candidates(world, top_n, min_size):
+    """As the notebook, without a clamp, and the minimum size grows with the picture."""
+    boxes = _decoded_and_clipped(world, max_log_scale=None)
+    least = min_size * world.photo_scale
+    large = [i for i, box in enumerate(boxes) if min(_sides(box)) >= least]
+    best = _best_first(large, world.scores)[:top_n]
+    fates = ["BELOW_TOP_N" if i in large else "TOO_SMALL" for i in range(len(boxes))]
+    return _candidates(best, boxes, fates)
+
+
+CANDIDATES_OF = {
+    "notebook": notebook_candidates,
+    "torchvision": torchvision_candidates,
+    "detectron2": detectron2_candidates,
+    "py-faster-rcnn": py_faster_rcnn_candidates,
+}
+
+
+def _decoded_and_clipped(world, max_log_scale):
+    height, width = world.image_size
+    limits = (width, height, width, height)
+    boxes = []
+    for anchor, deltas in zip(world.anchors, world.deltas, strict=True):
+        box = plain_decode(anchor, deltas, (1, 1, 1, 1), max_log_scale)
+        # this way round NaN stays NaN
+        boxes.append([min(max(v, 0.0), limit) for v, limit in zip(box, limits, strict=True)])
+    return boxes
+
+
+def _sides(box):
+    """Width and height; 0 where they are NaN, which is too small."""
+    sides = box[2] - box[0], box[3] - box[1]
+    return (-1.0, -1.0) if any(map(math.isnan, sides)) else sides
+
+
+def _best_first(anchors, ranked_by):
+    anchors = sorted(anchors)
+    return [anchors[i] for i in plain_top_n([ranked_by[i] for i in anchors], len(anchors))]
+
+
+def _best_of_each_level(world, top_n):
+    best = []
+    for level in sorted(set(world.level)):
+        of_level = [i for i, each in enumerate(world.level) if each == level]
+        best += _best_first(of_level, world.logits)[:top_n]
+    return best
+
+
+def _candidates(best, boxes, fates):
+    for i in best:
+        fates[i] = "KEPT"
+    return best, [boxes[i] for i in best], fates
+
+
+def greedy_suppression(boxes, groups, threshold):
+    """Survivors and winners among boxes that stand best first; -1 wins nothing.
+
+    IoU in float32, as the code has it, since 'greater than the threshold' depends on the last bit.
+    """
+    survivors, winners = [], []
+    for rank, box in enumerate(boxes):
+        beaten_by = (
+            winner
+            for winner in survivors
+            if groups[winner] == groups[rank] and _float32_iou(boxes[winner], box) > threshold
+        )
+        winners.append(next(beaten_by, -1))
+        if winners[-1] == -1:
+            survivors.append(rank)
+    return survivors, winners
+
+
+def _float32_iou(a, b):
+    (ax1, ay1, ax2, ay2), (bx1, by1, bx2, by2) = ([np.float32(v) for v in box] for box in (a, b))
+    area_a, area_b = (ax2 - ax1) * (ay2 - ay1), (bx2 - bx1) * (by2 - by1)
+    shared = max(min(ax2, bx2) - max(ax1, bx1), np.float32(0)) * max(
+        min(ay2, by2) - max(ay1, by1), np.float32(0)
+    )
+    return float(shared / (area_a + area_b - shared)) if area_a > 0 and area_b > 0 else 0.0
+
+
+def plain_lite0(original, x):
+    """EfficientNet-Lite0 on its published weights, batch norms unfolded: C2, C3, C4 and C5.
+
+    Padding is TensorFlow's "SAME", laid by hand around every convolution.
+    """
+
+    def conv_norm(x, conv, norm, stride, active):
+        weight = original[f"{conv}.weight"]
+        kernel = weight.shape[-1]
+        groups = x.shape[1] if weight.shape[1] == 1 else 1
+        pads = []
+        for side in (x.shape[3], x.shape[2]):
+            total = max(0, (-(-side // stride) - 1) * stride + kernel - side)
+            pads += [total // 2, total - total // 2]
+        padded = torch.nn.functional.pad(x, pads)
+        x = torch.nn.functional.conv2d(padded, weight, stride=stride, groups=groups)
+        mean, variance, gamma, beta = (
+            original[f"{norm}.{part}"][:, None, None]
+            for part in ("running_mean", "running_var", "weight", "bias")
+        )
+        x = (x - mean) / torch.sqrt(variance + 0.001) * gamma + beta
+        return x.clamp(0, 6) if active else x
+
+    x = conv_norm(x, "_conv_stem", "_bn0", 2, True)
+    strides = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)
+    features = []
+    for block, stride in enumerate(strides):
+        name, before = f"_blocks.{block}.", x
+        if block > 0:
+            x = conv_norm(x, name + "_expand_conv", name + "_bn0", 1, True)
+        x = conv_norm(x, name + "_depthwise_conv", name + "_bn1", stride, True)
+        x = conv_norm(x, name + "_project_conv", name + "_bn2", 1, False)
+        if stride == 1 and x.shape == before.shape:
+            x = x + before
+        if block in (2, 4, 10, 15):
+            features.append(x)
+    return features

@@ -95,16 +95,16 @@ def select_candidates(
         boxes = clip_boxes(boxes, grid.image_size)
         valid = _large(boxes, picture, rules)
         fate = torch.full_like(head.logits, Fate.BELOW_TOP_N, dtype=torch.int8)
-        fate[index] = torch.where(valid, Fate.KEPT, Fate.TOO_SMALL).to(torch.int8)
     else:
         clipped = clip_boxes(decoded, grid.image_size)
         large = _large(clipped, picture, rules)
         index = _top_n_of_levels(ranked_by.masked_fill(~large, -torch.inf), grid, rules)
         boxes, deltas, valid = clipped[index], head.deltas[index], large[index]
-        fate = torch.where(large, Fate.BELOW_TOP_N, Fate.TOO_SMALL).to(torch.int8)
-        fate[index] = torch.where(valid, Fate.KEPT, Fate.TOO_SMALL).to(torch.int8)
+        fate = torch.full_like(head.logits, Fate.BELOW_TOP_N, dtype=torch.int8)
+        fate.masked_fill_(~large, Fate.TOO_SMALL)  # `where` would copy the two numbers to a device
+    fate[index] = torch.zeros_like(fate[index]).masked_fill_(~valid, Fate.TOO_SMALL)  # or KEPT
 
-    if index.device.type == "cpu":  # a compact result costs no wait here
+    if _may_wait(index):  # a compact result costs no wait here
         index, boxes, deltas, valid = (part[valid] for part in (index, boxes, deltas, valid))
     order = _nms_order(getattr(head, rules.nms_by)[index], index, valid)
     index = index[order]
@@ -133,6 +133,10 @@ def best_unfiltered(
         anchors.boxes[index], head.deltas[index], codec.weights, codec.max_log_scale
     )
     return clip_boxes(boxes, picture.image_size), index
+
+
+def _may_wait(tensor: Tensor) -> bool:
+    return tensor.device.type == "cpu"
 
 
 def _top_n_of_levels(ranked_by: Tensor, grid: Grid, rules: Filter) -> Tensor:

@@ -6,6 +6,7 @@ Padding has the mean colour of ImageNet, which normalisation turns into zeros, a
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-MAX_PIXELS = 50_000_000  # a 50-megapixel phone photo; 150 MB once decoded
+MAX_PIXELS = 50_000_000  # a 50-megapixel phone photo; 200 MB once decoded
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 
 # torchvision's normalisation of ImageNet photos: https://pytorch.org/vision/stable/models.html
@@ -70,7 +71,9 @@ def open_photo(data: bytes) -> Image.Image:
         raise ValueError(_too_many_pixels(f"{photo.width} x {photo.height}"))
     try:
         photo.load()
-        return _rgb(ImageOps.exif_transpose(photo))
+        with suppress(Exception):  # broken EXIF is common, and no reason to refuse whole pixels
+            ImageOps.exif_transpose(photo, in_place=True)
+        return _rgb(photo)
     except Exception:
         raise ValueError("the picture is cut off or damaged: save it again and retry") from None
 
@@ -81,12 +84,12 @@ def _too_many_pixels(got: str) -> str:
 
 def _rgb(photo: Image.Image) -> Image.Image:
     if photo.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion clips at 255
-        wide = np.asarray(photo, dtype=np.int64).clip(0, 65535)
+        wide = np.asarray(photo).clip(0, 65535)
         photo = Image.fromarray((wide >> 8).astype(np.uint8))
     if photo.has_transparency_data:
         photo = photo.convert("RGBA")
         photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo)
-    return photo.convert("RGB")
+    return photo if photo.mode == "RGB" else photo.convert("RGB")  # which would copy it
 
 
 def fit_photo(photo: Image.Image, side: int, fit: str) -> Picture:
@@ -105,11 +108,12 @@ def fit_photo(photo: Image.Image, side: int, fit: str) -> Picture:
         content = (0.0, 0.0, float(side), float(side))
         pixels = photo.resize((side, side), Image.Resampling.BILINEAR)
     elif fit == "crop":
-        scale = side / min(width, height)
-        left, top = (side - width * scale) / 2, (side - height * scale) / 2
-        content = (left, top, left + width * scale, top + height * scale)
-        shown = (-left / scale, -top / scale, (side - left) / scale, (side - top) / scale)
-        pixels = photo.resize((side, side), Image.Resampling.BILINEAR, box=shown)
+        shown = min(width, height)  # photo pixels, in both directions
+        left, top = (width - shown) / 2, (height - shown) / 2
+        box = (left, top, left + shown, top + shown)
+        pixels = photo.resize((side, side), Image.Resampling.BILINEAR, box=box)
+        scale = side / shown
+        content = (-left * scale, -top * scale, (width - left) * scale, (height - top) * scale)
     elif fit in {"pad", "keep"}:
         scale = side / max(width, height)
         size = max(1, round(width * scale)), max(1, round(height * scale))

@@ -37,9 +37,8 @@ def match_anchors(iou: Tensor, high: float, low: float, allow_low_quality: str |
     """Label every anchor from its IoU with every object.
 
     An anchor's ground truth is the one it overlaps most (the lower index of equals), also where it
-    is positive only as another object's best anchor: torchvision, detectron2 and py-faster-rcnn do
-    so. Under "first" such an anchor stands for the object that claimed it, and of several for the
-    one it overlaps most. An object that no anchor touches claims none.
+    is positive only as another object's best anchor: the course's code, torchvision, detectron2
+    and py-faster-rcnn all do so. An object that no anchor touches claims none.
 
     Args:
         iou: (N, G) IoU in [0, 1], without NaN.
@@ -70,8 +69,8 @@ def match_anchors(iou: Tensor, high: float, low: float, allow_low_quality: str |
     else:
         claims = (iou == best_of_object) & (rule == "all")
     # An object that no anchor touches claims with IoU 0, which counts as no claim.
-    claim_iou, claimant = torch.where(claims, iou, 0.0).max(dim=1)
-    return _decide(best, matched, best_of_object, claim_iou, claimant, high, low, rule)
+    claimed = (claims & (iou > 0)).any(dim=1)
+    return _decide(best, matched, best_of_object, claimed, high, low)
 
 
 def match_boxes(
@@ -100,13 +99,11 @@ def match_boxes(
     if len(anchors) == 0 or len(ground_truth) == 0:
         return _no_matches(len(anchors), len(ground_truth), anchors.device)
     best, matched, best_of_object, claims = _sweep(box_columns(anchors), box_columns(ground_truth))
-    claim_iou, claimant = np.zeros_like(best), np.zeros_like(matched)
-    for g, indices in enumerate(claims):
-        indices = indices[: RULES[rule]]
-        stronger = indices[best_of_object[g] > claim_iou[indices]]
-        claim_iou[stronger], claimant[stronger] = best_of_object[g], g
-    arrays = (best, matched, best_of_object, claim_iou, claimant)
-    return _decide(*map(torch.from_numpy, arrays), high, low, rule)
+    claimed = np.zeros(len(best), dtype=bool)
+    for indices in claims:
+        claimed[indices[: RULES[rule]]] = True
+    arrays = (best, matched, best_of_object, claimed)
+    return _decide(*map(torch.from_numpy, arrays), high, low)
 
 
 @np.errstate(over="ignore")  # as for the whole matrix of `box_iou`
@@ -148,18 +145,13 @@ def _decide(
     best: Tensor,
     matched: Tensor,
     best_of_object: Tensor,
-    claim_iou: Tensor,
-    claimant: Tensor,
+    claimed: Tensor,
     high: float,
     low: float,
-    rule: str,
 ) -> Matches:
-    """Labels from each anchor's best IoU and from the object that claims it (IoU 0: none does)."""
-    low_quality = (claim_iou > 0) & (best < high)
+    """Labels from each anchor's best IoU, and from whether an object claims it."""
+    low_quality = claimed & (best < high)
     labels = torch.where(best < low, 0, -1).masked_fill((best >= high) | low_quality, 1)
-    if rule == "first":
-        matched = torch.where(low_quality, claimant, matched)
-        best = torch.where(low_quality, claim_iou, best)
     return Matches(labels.to(torch.int8), matched, best, low_quality, best_of_object)
 
 

@@ -56,21 +56,25 @@ class Memo:
             return entry
         with self._lock:
             making = self._being_made.setdefault(key, threading.Lock())
-        with making:
-            entry = self.peek(key)
-            if entry is None:
-                start = perf_counter()
-                value = make()
-                entry = Entry(value, 1e3 * (perf_counter() - start), size_of(value))
-                self._put(key, entry)
-        with self._lock:
-            self._being_made.pop(key, None)
+        try:
+            with making:
+                entry = self.peek(key)
+                if entry is None:
+                    start = perf_counter()
+                    value = make()
+                    entry = Entry(value, 1e3 * (perf_counter() - start), size_of(value))
+                    self._put(key, entry)
+        finally:  # `make` may fail, or the reader may leave: whoever waits tries for itself
+            with self._lock:
+                self._being_made.pop(key, None)
         return entry
 
     def _put(self, key: Hashable, entry: Entry) -> None:
         if entry.size > self.max_bytes:
             return
         with self._lock:
+            if key in self._entries:  # two made it after all, since a first one had failed
+                self.used -= self._entries.pop(key).size
             self._entries[key] = entry
             self.used += entry.size
             while self.used > self.max_bytes:

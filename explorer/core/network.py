@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from explorer.core.backbone import Bottleneck, ResNet50
 from explorer.core.candidates import HeadOutput
 from explorer.core.fpn import FPN
-from explorer.core.head import RPNHead
+from explorer.core.head import RPNHead, flatten_head_output
 from explorer.core.images import Picture, normalise
 from explorer.core.layout import Grid
 from explorer.settings import Scores
@@ -38,7 +38,7 @@ class Features:
 
 
 def _stream(seed: int, part: int) -> torch.Generator:
-    return torch.Generator().manual_seed(4 * seed + part)
+    return torch.Generator().manual_seed(seed + 2**30 * part)  # 32 bits of a seed count
 
 
 @torch.inference_mode()
@@ -121,7 +121,7 @@ def run_head(
     logits, deltas = [], []
     for level, k in zip(features.maps, per_cell, strict=True):
         (level_logits,), (level_deltas,) = heads[k]([level])
-        logits.append(level_logits.permute(0, 2, 3, 1).reshape(-1))
-        deltas.append(level_deltas.permute(0, 2, 3, 1).reshape(-1, 4))
-    flat = torch.cat(logits)
-    return HeadOutput(flat, flat.sigmoid(), torch.cat(deltas))
+        logits.append(level_logits)
+        deltas.append(level_deltas)
+    logits, deltas = flatten_head_output(logits, deltas)
+    return HeadOutput(logits, logits.sigmoid(), deltas)

@@ -20,12 +20,19 @@ from torch import Tensor
 from explorer.core import device_nms
 from explorer.core.boxes import check_box_list
 from explorer.core.greedy import settle
-from explorer.core.sweep import Sweep, as_columns, beaten_by, overlapping_pairs, sweep_boxes
+from explorer.core.sweep import (
+    CELLS,
+    as_columns,
+    can_overlap,
+    columns_iou,
+    find_edges,
+    float32_floor,
+)
 
-# The best boxes, BLOCK at a time, meet all others directly while windows hold more than DENSE
-# partners a box and each block removes a share of at least PAYS; tuned on uniform and on clustered
-# boxes. Past MAX_PAIRS blocks go on whether they pay or not, so that the edges fit in memory.
-BLOCK, DENSE, PAYS, MAX_PAIRS = 64, 96, 0.05, 16_000_000
+# The best boxes meet all others directly, block by block, as long as each block removes a share of
+# at least PAYS, as it does where boxes crowd around objects; then a sweep finds the pairs of the
+# rest. Past MAX_EDGES, 20 bytes each, blocks are better whatever they remove.
+FIRST_BLOCK, LARGEST_BLOCK, PAYS, MAX_EDGES = 32, 256, 0.05, 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +115,7 @@ def suppress(
         return Suppression(order[kept[order]], suppressed_by)
     columns = as_columns(boxes.detach().float().numpy().take(order.numpy(), axis=0))
     ranked_groups = None if groups is None else groups[order].numpy()
-    sweep = sweep_boxes(columns, ranked_groups, iou_threshold)
-    return by_index(order, _greedy(sweep, len(boxes)))
+    return by_index(order, _greedy(columns, ranked_groups, iou_threshold))
 
 
 def by_index(order: Tensor, lost_to: np.ndarray) -> Suppression:
@@ -138,26 +144,51 @@ def check_threshold(iou_threshold: float) -> None:
         raise ValueError(f"nms.iou_threshold must be in [0, 1], got {iou_threshold}")
 
 
-def _greedy(sweep: Sweep, count: int) -> np.ndarray:
-    """Return the (count,) ranks of the boxes that each box lost to, -1 for survivors."""
-    lost_to, cleared = np.full(count, -1), 1.0
-    while len(sweep):
-        pairs = int(sweep.partners().sum())
-        dense = pairs > DENSE * len(sweep) and (cleared > PAYS or pairs > MAX_PAIRS)
-        size = min(len(sweep), BLOCK if dense else len(sweep))
-        in_block = sweep.rank <= np.partition(sweep.rank, size - 1)[size - 1]
-        block = np.flatnonzero(in_block)
-        edges = list(overlapping_pairs(sweep.only(block) if dense else sweep))
-        if edges:
-            winner, loser = (np.concatenate(side) for side in list(zip(*edges, strict=True))[:2])
-            np.maximum(lost_to, settle(count, winner, loser), out=lost_to)
-        if not dense:
-            break
-        kept = block[lost_to[sweep.rank[block]] < 0]
-        best = beaten_by(sweep, kept)
-        beaten = best < count
-        lost_to[sweep.rank[beaten & ~in_block]] = best[beaten & ~in_block]
-        rest = np.flatnonzero(~(beaten | in_block))
-        cleared = 1 - len(rest) / max(1, len(sweep) - len(block))
-        sweep = sweep.only(rest)
+@np.errstate(all="ignore")  # IoUs that overflow or are 0/0 are no hits
+def _greedy(columns: np.ndarray, groups: np.ndarray | None, threshold: float) -> np.ndarray:
+    """Take (5, N) columns in rank order to the (N,) ranks they lost to, -1 for survivors."""
+    lost_to = np.full(columns.shape[1], -1)
+    left, block, pays, may_sweep = can_overlap(columns), FIRST_BLOCK, True, True
+    while len(left):
+        columns_left = columns.take(left, axis=1)
+        groups_left = None if groups is None else groups[left]
+        edges = None
+        if may_sweep and not pays:
+            edges = find_edges(columns_left, groups_left, threshold, MAX_EDGES)
+            may_sweep = edges is not None
+        if edges is None:
+            decided = min(block, len(left))
+            lost = _lost_to_best(columns_left, groups_left, decided, float32_floor(threshold))
+        else:
+            decided = len(left)
+            lost = settle(decided, *edges[:2])
+        gone = np.flatnonzero(lost >= 0)
+        lost_to[left[gone]] = left[lost[gone]]
+        rest = decided + np.flatnonzero(lost[decided:] < 0)
+        pays = len(rest) < (1 - PAYS) * (len(left) - decided)
+        block = min(2 * block, LARGEST_BLOCK)
+        left = left[rest]
     return lost_to
+
+
+def _lost_to_best(
+    columns: np.ndarray, groups: np.ndarray | None, best: int, limit: np.float32
+) -> np.ndarray:
+    """Decide the `best` first boxes, and what they beat: (N,) position of the winner or -1."""
+
+    def overlap(rows: np.ndarray, part: slice) -> np.ndarray:
+        over = columns_iou(columns[:, rows, None], columns[:, None, part]) > limit
+        return over if groups is None else over & (groups[rows, None] == groups[part])
+
+    rows, width = np.arange(best), max(best, CELLS // best)
+    lost = np.full(columns.shape[1], -1)
+    over = overlap(rows, slice(width))  # (best, width)
+    over[:, :best] &= rows[:, None] < rows
+    winner, loser = np.divmod(np.flatnonzero(over), over.shape[1])
+    lost[:width] = settle(over.shape[1], winner, loser)
+    kept = np.flatnonzero(lost[:best] < 0)
+    for start in range(width, len(lost), width):
+        over = overlap(kept, slice(start, start + width))  # (kept, width)
+        hit = np.flatnonzero(over.any(axis=0))
+        lost[start + hit] = kept[over[:, hit].argmax(axis=0)]
+    return lost

@@ -15,7 +15,7 @@ from explorer.core.nms import (
     check_threshold,
     rank,
 )
-from explorer.core.sweep import as_columns, float32_floor, overlapping_pairs, sweep_boxes
+from explorer.core.sweep import as_columns, can_overlap, find_edges, float32_floor
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,20 +49,17 @@ def find_overlaps(
     check_inputs(boxes, scores, groups)
     order = rank(scores)
     columns = as_columns(boxes.detach()[order].float().numpy())
-    ranked_groups = None if groups is None else groups[order].numpy()
-    pieces, total, complete = [], 0, True
-    for winner, loser, iou in overlapping_pairs(sweep_boxes(columns, ranked_groups, 0.0)):
-        pieces.append((winner.astype(np.int32), loser.astype(np.int32), iou))
-        total += len(iou)
-        if total > limit:
-            pieces, complete = [], False
-            break
-    if not pieces:
-        empty = torch.empty(0, dtype=torch.int32)
-        return Overlaps(order, empty, empty, empty.float(), complete)
-    winner, loser, iou = (np.concatenate(side) for side in zip(*pieces, strict=True))
+    left = can_overlap(columns)
+    groups_left = None if groups is None else groups[order].numpy()[left]
+    with np.errstate(all="ignore"):
+        edges = find_edges(columns.take(left, axis=1), groups_left, 0.0, limit)
+    if edges is None:
+        none = torch.empty(0, dtype=torch.int32)
+        return Overlaps(order, none, none, none.float(), complete=False)
+    winner, loser, iou = edges
     best_first = _descending(iou)
-    return Overlaps(order, *(torch.from_numpy(side[best_first]) for side in (winner, loser, iou)), complete)
+    winner, loser = (left[side[best_first]].astype(np.int32) for side in (winner, loser))
+    return Overlaps(order, *map(torch.from_numpy, (winner, loser, iou[best_first])), complete=True)
 
 
 def _descending(iou: np.ndarray) -> np.ndarray:

@@ -45,10 +45,14 @@ class Stage:
 def _open_image(image: Image, uploads: Mapping[str, bytes]) -> images.Picture:
     """The network's input, from the samples or from what this reader uploaded."""
     name = image.picture
+    data = uploads[name] if name.startswith("upload:") else sample_bytes(name)
+    return images.fit_photo(images.open_photo(data), image.side, image.fit)
+
+
+def _check_upload(name: str, uploads: Mapping[str, bytes]) -> None:
+    """Refuse a picture that this reader did not bring, even where the memo still knows it."""
     if name.startswith("upload:") and name not in uploads:
         raise ValueError("the uploaded picture is gone: upload it again, or pick another")
-    data = uploads[name] if name in uploads else sample_bytes(name)
-    return images.fit_photo(images.open_photo(data), image.side, image.fit)
 
 
 _GRID_SETTINGS = ("anchors.strides", "anchors.stride_rule", "anchors.per_cell")
@@ -122,12 +126,13 @@ def run(
         KeyError: if there is no such stage.
         ValueError: one sentence, for a picture that cannot be read or a device that is not there.
     """
-    stage = STAGES[name]
+    stage, uploads = STAGES[name], uploads or {}
+    _check_upload(settings.image.picture, uploads)
     key = recipe(name, settings)
     entry = memo.peek(key)
     if entry is not None:
         return entry.value
-    moment = {"uploads": uploads or {}, "progress": progress}
+    moment = {"uploads": uploads, "progress": progress}
     moment["device"] = resolve_device(settings.compute.device)
     inputs = [run(r, settings, memo, uploads=uploads, progress=progress) for r in stage.reads]
     inputs += [_value(settings, path) for path in stage.settings]

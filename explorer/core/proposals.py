@@ -54,6 +54,7 @@ def propose(
     survivors = survivors[candidates.valid[survivors]]
     keep = survivors[: nms.post_nms]
     fate = torch.full_like(candidates.level, Fate.SUPPRESSED, dtype=torch.int8)
+    fate.masked_fill_(~candidates.valid, Fate.TOO_SMALL)
     fate[survivors] = Fate.OVER_CAP
     fate[keep] = Fate.KEPT
     return Proposals(
@@ -64,7 +65,7 @@ def propose(
         level=candidates.level[keep],
         survivors=len(survivors),
         fate=fate,
-        suppressed_by=suppression.suppressed_by,
+        suppressed_by=suppression.suppressed_by.masked_fill(~candidates.valid, -1),
     )
 
 

@@ -46,7 +46,7 @@ def canvas(
         plot_bgcolor=theme.CANVAS,
         hovermode="closest",
         hoverdistance=24,
-        dragmode="pan",
+        dragmode="zoom",
         margin={"l": 0, "r": 0, "t": 34 if title else 4, "b": 4},
         meta={"aspect": height / width, "alt": alt},
         showlegend=False,

@@ -110,7 +110,9 @@ def _view(picture: Image.Image, boxes: np.ndarray, side: int, rng: np.random.Gen
         scale = side / reach
         corner = (middle - reach / 2).clip(0, np.maximum((width - reach, height - reach), 0))
         x, y = -corner * scale
-    stretch = np.exp(rng.uniform(-0.12, 0.12, 2))
+    # spoons and masts are rarer in the data than in the world: stretch some pictures far
+    most = 0.5 if rng.random() < 0.3 else 0.12
+    stretch = np.exp(rng.uniform(-most, most, 2))
     scales = scale * stretch
     # what of the source falls on the canvas, in source pixels
     low = np.maximum((-x / scales[0], -y / scales[1]), 0)

@@ -146,12 +146,13 @@ def test_an_object_on_the_border_of_two_sizes_belongs_to_both():
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.05, 0.95))
-def test_no_proposal_finds_two_objects_and_stricter_thresholds_find_no_more(seed, threshold):
+def test_no_proposal_finds_two_objects_and_recall_grows_with_proposals(seed, threshold):
     proposals, truths = random_picture(seed, 25, 6, spread=20)
     loose, strict = find_hits(proposals, truths, [threshold, min(1, threshold + 0.05)])
     found = loose[loose >= 0].tolist()
     assert len(set(found)) == len(found)
-    assert (strict >= 0).sum() <= max(1, 2 * (loose >= 0).sum())  # greedy: not monotone, but near
+    # greedy matches are maximal, so never fewer than half of the most that there could be
+    assert (strict >= 0).sum() <= 2 * (loose >= 0).sum()
     assert recall_at(loose[None], range(26)).diff().ge(0).all()
 
 

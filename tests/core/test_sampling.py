@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.core.sampling import sample_anchors
+from tests.devices import DEVICES
 
 
 def generator(seed=0):
@@ -101,10 +102,10 @@ def test_a_draw_is_distinct_ascending_rightly_labelled_and_as_large_as_allowed(
     assert negatives == min(labels.count(0), batch_size - positives)
 
 
-@pytest.mark.skipif("not torch.cuda.is_available()")
-def test_labels_on_an_accelerator_are_drawn_with_a_generator_of_the_host():
+@pytest.mark.parametrize("device", DEVICES)
+def test_labels_on_any_device_are_drawn_with_a_generator_of_the_host(device):
     labels = labels_of(400, 4000, 100)
-    there = sample_anchors(labels.cuda(), 256, 0.5, generator(3))
+    there = sample_anchors(labels.to(device), 256, 0.5, generator(3))
     here = sample_anchors(labels, 256, 0.5, generator(3))
     assert all(torch.equal(a.cpu(), b) for a, b in zip(there, here, strict=True))
 

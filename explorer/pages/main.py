@@ -1,4 +1,8 @@
-"""What Streamlit runs: page config, shared controls, the chosen page, the link."""
+"""What Streamlit runs: page config, shared controls, the chosen page, the link.
+
+It lies among the pages, not beside them: Streamlit takes a folder named "pages" beside its script
+for its older kind of navigation, and a link into a page, opened first after a start, would fail.
+"""
 
 from pathlib import Path
 
@@ -9,9 +13,9 @@ from explorer.pages import PAGES, _controls, _state
 HERE = Path(__file__).parent
 
 # An icon by name would come from a font server: no request of a page leaves this one.
-icon = str(HERE.parent / "assets" / "icon.png")
+icon = str(HERE.parents[1] / "assets" / "icon.png")
 st.set_page_config(page_title="RPN Explorer", page_icon=icon, layout="wide")
-st.html(f"<style>{(HERE / 'pages' / 'page.css').read_text()}</style>")
+st.html(f"<style>{(HERE / 'page.css').read_text()}</style>")
 _state.read_link()
 page = st.navigation([each.page() for each in PAGES], position="top")
 _controls.sidebar()

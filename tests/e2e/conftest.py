@@ -1,0 +1,161 @@
+"""A server of the app and a real Chromium, shared by all end-to-end tests."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.e2e import browser as browser_finder
+
+ROOT = Path(__file__).parents[2]
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The address of an app that was started for these tests."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command += ["--server.address", "127.0.0.1"]
+    log = (SCREENSHOTS / "server.log").open("w") if SCREENSHOTS.exists() else subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+        if log is not subprocess.DEVNULL:
+            log.close()
+
+
+def _wait_until_healthy(address: str, process: subprocess.Popen) -> None:
+    for _ in range(240):
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
+        except OSError:
+            if process.poll() is not None:
+                raise RuntimeError("the app did not start") from None
+            time.sleep(0.25)
+        else:
+            return
+    raise RuntimeError("the app did not answer within a minute")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=browser_finder.find(), args=list(browser_finder.FLAGS)
+        )
+        yield launched
+        launched.close()
+
+
+class Reader:
+    """Somebody in front of the app, and what their browser complained of."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self.address = page, address
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._hear)
+        page.on("response", self._check)
+
+    def _hear(self, message) -> None:
+        # A failed request is told with its address by `_check`.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def _check(self, response) -> None:
+        # Streamlit asks for these below a page's own path first, then at the root.
+        probing = response.url.endswith(("/_stcore/health", "/_stcore/host-config"))
+        if response.status >= 400 and not probing:
+            self.complaints.append(f"{response.status} {response.url}")
+
+    def open(self, path: str) -> Reader:
+        """Go to a page and wait for its figures."""
+        self.page.goto(self.address + path)
+        self.settle()
+        return self
+
+    def settle(self) -> None:
+        """Wait until no script runs and every visible plot stands."""
+        self.page.wait_for_selector("[data-testid=stMain] h1", timeout=120_000)
+        self.page.wait_for_function(
+            """() => {
+                const app = document.querySelector("[data-testid=stApp]");
+                const plots = [...document.querySelectorAll(".rpn-plot")];
+                return app?.dataset.testScriptState === "notRunning" && plots.length > 0
+                    && plots.every((plot) => plot.dataset.revision || !plot.clientWidth);
+            }""",
+            timeout=120_000,
+        )
+
+    def plot(self, key: str):
+        """The plot under a key."""
+        return self.page.locator(f".st-key-{key} .rpn-plot")
+
+    def revision(self, key: str) -> int:
+        """How many figures a plot has shown."""
+        return int(self.plot(key).get_attribute("data-revision"))
+
+    def press(self, slider: str, key: str, plot: str) -> None:
+        """Press a key on a slider and wait until a plot shows another figure."""
+        before = self.revision(plot)
+        self.page.locator(f".st-key-{slider} input[type=range]").first.press(key)
+        self.page.wait_for_function(
+            f"""() => Number(document.querySelector(".st-key-{plot} .rpn-plot")
+                .dataset.revision) > {before}""",
+            timeout=60_000,
+        )
+        self.settle()
+
+    def shapes(self, key: str) -> str:
+        """What a plot has drawn, as SVG."""
+        return self.plot(key).evaluate("(plot) => plot.querySelector('.main-svg').innerHTML")
+
+    def screenshot(self, name: str) -> None:
+        """Keep a picture of the window."""
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+@pytest.fixture
+def reader(chromium: Browser, server: str) -> Iterator[Reader]:
+    """A reader with a wide window; the test fails if their browser complained."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    someone = Reader(context.new_page(), server)
+    yield someone
+    context.close()
+    assert someone.complaints == []
+
+
+@pytest.fixture
+def readers(chromium: Browser, server: str) -> Iterator:
+    """Makes readers of other windows: `readers(width, height, "dark")`."""
+    contexts = []
+
+    def make(width: int = 1440, height: int = 900, scheme: str = "light") -> Reader:
+        viewport = {"width": width, "height": height}
+        contexts.append(chromium.new_context(viewport=viewport, color_scheme=scheme))
+        return Reader(contexts[-1].new_page(), server)
+
+    yield make
+    for context in contexts:
+        context.close()

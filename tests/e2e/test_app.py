@@ -1,0 +1,167 @@
+"""What a person does in a browser."""
+
+from __future__ import annotations
+
+import io
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from PIL import Image
+
+from explorer.pages import PAGES
+
+pytestmark = pytest.mark.e2e
+
+PATHS = ["/", *(f"/{page.file.removesuffix('.py')}" for page in PAGES[1:])]
+SMALL = "?v=1&image.side=256"  # a forward pass of a moment
+
+
+def query(url: str) -> dict[str, list[str]]:
+    return parse_qs(urlparse(url).query)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
+def test_a_page_opens_by_its_address_without_a_complaint(readers, path, width, height, scheme):
+    someone = readers(width, height, scheme).open(path + SMALL)
+    assert someone.page.locator("[data-testid=stException]").count() == 0
+    assert someone.page.locator("[data-testid=stAlert]").count() == 0
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert someone.page.evaluate(wide) <= 0
+    assert someone.complaints == []
+    someone.screenshot(f"{path.strip('/') or 'overview'}_{scheme}_{width}")
+
+
+def test_no_request_leaves_the_server(reader):
+    for path in PATHS:
+        reader.open(path + SMALL)
+    outside = [url for url in reader.requests if not url.startswith((reader.address, "data:"))]
+    assert [url for url in outside if not url.startswith("blob:")] == []
+
+
+def test_a_key_on_a_slider_changes_the_plot_and_the_link(reader):
+    reader.open("/proposals" + SMALL)
+    before = reader.shapes("after_nms")
+    reader.press("nms-iou_threshold", "Home", "after_nms")
+    assert reader.shapes("after_nms") != before
+    assert query(reader.page.url)["nms.iou_threshold"] == ["0"]
+    reader.screenshot("threshold_at_0")
+
+
+def test_a_stride_changes_the_grid_and_the_count(reader):
+    reader.open("/anchors" + SMALL)
+    before = reader.shapes("anchor_grid")
+    reader.page.get_by_role("tab", name="Strides").click()
+    reader.press("stride-1", "ArrowRight", "anchor_grid")
+    assert reader.shapes("anchor_grid") != before
+    assert query(reader.page.url)["anchors.strides"] == ["4_9_16_32_64"]
+
+
+def test_a_click_on_the_photo_chooses_the_cell(reader):
+    reader.open("/anchors" + SMALL)
+    box = reader.plot("anchor_grid").locator(".nsewdrag").bounding_box()
+    before = reader.revision("anchor_grid")
+    reader.page.mouse.click(box["x"] + box["width"] * 0.26, box["y"] + box["height"] * 0.76)
+    reader.page.wait_for_function(
+        f"""() => Number(document.querySelector(".st-key-anchor_grid .rpn-plot")
+            .dataset.revision) > {before}"""
+    )
+    reader.settle()
+    # 256 pixels at stride 8 are 32 cells: 0.26 of them is column 8, 0.76 is row 24.
+    assert query(reader.page.url)["view.column"] == ["8"]
+    assert query(reader.page.url)["view.row"] == ["24"]
+
+
+def test_zoom_stays_while_a_slider_moves(reader):
+    reader.open("/proposals" + SMALL)
+    box = reader.plot("after_nms").locator(".nsewdrag").bounding_box()
+    reader.page.mouse.move(box["x"] + 40, box["y"] + 40)
+    reader.page.mouse.down()
+    reader.page.mouse.move(box["x"] + 200, box["y"] + 200, steps=5)
+    reader.page.mouse.up()
+    zoom = "(plot) => plot._fullLayout.xaxis.range"
+    zoomed = reader.plot("after_nms").evaluate(zoom)
+    assert zoomed[1] - zoomed[0] < 200
+    reader.press("nms-iou_threshold", "ArrowLeft", "after_nms")
+    assert reader.plot("after_nms").evaluate(zoom) == zoomed
+
+
+def test_hovering_a_box_tells_about_it(reader):
+    reader.open("/proposals" + SMALL + "&view.top_k=1")
+    centre = reader.plot("after_nms").evaluate(
+        """(plot) => {
+            const { xaxis, yaxis } = plot._fullLayout, at = plot.getBoundingClientRect();
+            const trace = plot._fullData[0];
+            return [at.left + xaxis._offset + xaxis.l2p(trace.x[0]),
+                    at.top + yaxis._offset + yaxis.l2p(trace.y[0])];
+        }"""
+    )
+    reader.page.mouse.move(*centre)
+    label = reader.page.locator(".st-key-after_nms .hovertext")
+    label.wait_for()
+    for word in ("#1", "score", "row", "column", "px"):
+        assert word in label.text_content()
+
+
+def test_an_upload_is_shown(reader):
+    reader.open("/proposals" + SMALL)
+    file = io.BytesIO()
+    Image.new("RGB", (120, 90), (200, 30, 30)).save(file, "PNG")
+    picture = "() => document.querySelector('.st-key-after_nms image')?.getAttribute('href')"
+    before = reader.page.evaluate(picture)
+    upload = {"name": "red.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    reader.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(upload)
+    reader.page.wait_for_function(f"{picture[6:]} !== '{before}'", timeout=60_000)
+    reader.settle()
+    assert "upload" not in reader.page.url
+    reader.screenshot("upload")
+
+
+def test_a_bad_upload_gets_a_sentence_and_the_picture_stays(reader):
+    reader.open("/proposals" + SMALL)
+    upload = {"name": "broken.png", "mimeType": "image/png", "buffer": b"this is no picture"}
+    reader.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(upload)
+    alert = reader.page.locator("[data-testid=stAlert]")
+    alert.wait_for()
+    assert "PNG, JPEG or WebP" in alert.text_content()
+    reader.settle()
+    reader.screenshot("bad_upload")
+
+
+def test_a_copied_link_restores_the_view_in_a_fresh_browser(reader, readers):
+    reader.open("/proposals" + SMALL)
+    reader.press("view-top_k", "ArrowRight", "after_nms")
+    reader.press("nms-iou_threshold", "ArrowLeft", "after_nms")
+    shown = reader.shapes("after_nms")
+    paths = "(plot) => plot.layout.shapes.map((shape) => shape.path)"
+    other = readers().open(reader.page.url.removeprefix(reader.address))
+    assert other.plot("after_nms").evaluate(paths) == reader.plot("after_nms").evaluate(paths)
+    assert shown
+    assert query(other.page.url) == query(reader.page.url)
+
+
+def test_a_page_switch_keeps_the_settings(reader):
+    reader.open("/proposals" + SMALL)
+    reader.press("nms-iou_threshold", "ArrowLeft", "after_nms")
+    reader.page.get_by_role("link", name="Scores", exact=True).first.click()
+    reader.page.wait_for_selector(".st-key-histogram .rpn-plot[data-revision]")
+    reader.settle()
+    assert query(reader.page.url)["nms.iou_threshold"] == ["0.69"]
+    assert query(reader.page.url)["image.side"] == ["256"]
+
+
+def test_the_chain_leads_to_its_pages(reader):
+    reader.open("/" + SMALL)
+    reader.page.locator(".st-key-chain").get_by_role("link", name="anchors").click()
+    reader.page.wait_for_selector(".st-key-anchor_grid .rpn-plot[data-revision]")
+    reader.settle()
+    assert "/anchors" in reader.page.url
+    assert query(reader.page.url)["image.side"] == ["256"]
+
+
+def test_a_link_with_rubbish_opens_with_a_note(reader):
+    reader.open("/anchors" + SMALL + "&nonsense=1&nms.iou_threshold=9")
+    notes = reader.page.locator("[data-testid=stAlert]").all_text_contents()
+    assert any("nonsense" in note for note in notes)
+    assert any("nms.iou_threshold must be in [0, 1]" in note for note in notes)
+    reader.screenshot("rubbish_link")
