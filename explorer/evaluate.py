@@ -152,11 +152,20 @@ def table(title: str, cases: list[Case], rows: Iterable[dict]) -> str:
     return "\n".join(lines)
 
 
+def rounded(value):
+    """The same tree of dictionaries and lists with every number to four places."""
+    if isinstance(value, dict):
+        return {key: rounded(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(each) for each in value]
+    return round(value, 4) if isinstance(value, float) else value
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m explorer.evaluate", description=__doc__)
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of weights and card")
-    parser.add_argument("--json", type=Path, help="also write the numbers to this file")
+    parser.add_argument("--record", action="store_true", help="write the numbers into the card")
     options = parser.parse_args(arguments)
     network = load_learned(options.weights)
     sets = {
@@ -174,8 +183,10 @@ def main(arguments: list[str] | None = None) -> None:
     results = {title: measure(network, cases, tick) for title, cases in sets.items()}
     print(file=sys.stderr)
     print("\n\n".join(table(title, sets[title], rows) for title, rows in results.items()))
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
+    if options.record:
+        path = options.weights / "card.json"
+        card = json.loads(path.read_text()) | {"results": results}
+        path.write_text(json.dumps(rounded(card), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -82,10 +82,11 @@ def main(arguments: list[str] | None = None) -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     if not options.export:
         files = sources.fetch(options.packages)
-        cuts = sources.cutouts(files, options.packages)
-        landscapes = sources.grounds(files, options.packages)
         folder = options.work / "scenes"
-        paint_scenes(folder, options.scenes, options.seed, cuts, landscapes, bar)
+        if len(list(folder.glob("*.json"))) < options.scenes:
+            cuts = sources.cutouts(files, options.packages)
+            landscapes = sources.grounds(files, options.packages)
+            paint_scenes(folder, options.scenes, options.seed, cuts, landscapes, bar)
         photos = sources.photos(files, options.packages)
         write_blind(photos, folder, SIDE, sources.ASSETS / "training" / "blind.json")
         processes = options.processes if resolve_device(options.device).type == "cpu" else 1

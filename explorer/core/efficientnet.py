@@ -48,7 +48,9 @@ class SameConv(Conv2d):
 class InvertedResidual(nn.Module):
     """Expand by a 1x1, look around by a depthwise convolution, project back by a linear 1x1."""
 
-    def __init__(self, in_channels: int, out_channels: int, expansion: int, kernel: int, stride: int):
+    def __init__(
+        self, in_channels: int, out_channels: int, expansion: int, kernel: int, stride: int
+    ):
         super().__init__()
         width = in_channels * expansion
         self.expand = SameConv(in_channels, width, 1) if expansion > 1 else None
@@ -78,9 +80,7 @@ class EfficientNetLite0(nn.Module):
             blocks = []
             for repeat in range(repeats):
                 blocks.append(
-                    InvertedResidual(
-                        channels, out, expansion, kernel, stride if repeat == 0 else 1
-                    )
+                    InvertedResidual(channels, out, expansion, kernel, stride if repeat == 0 else 1)
                 )
                 channels = out
             stages.append(nn.Sequential(*blocks))

@@ -34,7 +34,8 @@ def settle(count: int, winner: np.ndarray, loser: np.ndarray) -> np.ndarray:
         open_winner, open_loser = open_winner[undecided], open_loser[undecided]
         if not len(undecided):
             break
-    _settle_in_turn(removed, open_winner, open_loser, np.ones(len(open_loser), dtype=bool))
+    else:
+        _settle_in_turn(removed, open_winner, open_loser, np.ones(len(open_loser), dtype=bool))
     lost_to = np.full(count, count)
     decisive = np.flatnonzero(~removed[winner])
     np.minimum.at(lost_to, loser[decisive], winner[decisive])

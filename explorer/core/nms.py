@@ -175,20 +175,26 @@ def _lost_to_best(
     columns: np.ndarray, groups: np.ndarray | None, best: int, limit: np.float32
 ) -> np.ndarray:
     """Decide the `best` first boxes, and what they beat: (N,) position of the winner or -1."""
-
-    def overlap(rows: np.ndarray, part: slice) -> np.ndarray:
-        over = columns_iou(columns[:, rows, None], columns[:, None, part]) > limit
-        return over if groups is None else over & (groups[rows, None] == groups[part])
-
     rows, width = np.arange(best), max(best, CELLS // best)
     lost = np.full(columns.shape[1], -1)
-    over = overlap(rows, slice(width))  # (best, width)
-    over[:, :best] &= rows[:, None] < rows
-    winner, loser = np.divmod(np.flatnonzero(over), over.shape[1])
-    lost[:width] = settle(over.shape[1], winner, loser)
-    kept = np.flatnonzero(lost[:best] < 0)
-    for start in range(width, len(lost), width):
-        over = overlap(kept, slice(start, start + width))  # (kept, width)
+    for start in range(0, len(lost), width):
+        part = slice(start, start + width)
+        over = columns_iou(columns[:, rows, None], columns[:, None, part]) > limit  # (rows, width)
+        if groups is not None:
+            over &= groups[rows, None] == groups[part]
+        if start == 0:
+            over[:, :best] &= rows[:, None] < rows
+            kept = _unbeaten(over[:, :best])
+            rows, over = rows[kept], over[kept]
         hit = np.flatnonzero(over.any(axis=0))
-        lost[start + hit] = kept[over[:, hit].argmax(axis=0)]
+        lost[start + hit] = rows[over[:, hit].argmax(axis=0)]
     return lost
+
+
+def _unbeaten(beats: np.ndarray) -> np.ndarray:
+    """Take an (N, N) matrix, row beats column if row is kept, to the N boxes that are kept."""
+    kept, settled = np.ones(len(beats), dtype=bool), False
+    while not settled:  # each round decides at least the best box that was undecided
+        before, kept = kept, ~beats[kept].any(axis=0)
+        settled = np.array_equal(before, kept)
+    return kept

@@ -52,7 +52,10 @@ def _tiles(shape, rng):
     pitch = rng.uniform(0.08, 0.25)
     first, second = random_colour(rng, 0.25), random_colour(rng, 0.1)
     odd = (np.floor(x / pitch) + np.floor(y / pitch)) % 2
-    ground = blend(odd * rng.uniform(0.2, 1), first, second) * (0.85 + 0.3 * clouds(shape, rng))[..., None]
+    ground = (
+        blend(odd * rng.uniform(0.2, 1), first, second)
+        * (0.85 + 0.3 * clouds(shape, rng))[..., None]
+    )
     joint = ((x % pitch) < 0.008) | ((y % pitch) < 0.008)
     return np.where(joint[..., None], 0.75, ground)
 
@@ -67,9 +70,11 @@ def _meadow(shape, rng):
 
 
 def _beach(shape, rng):
-    y, x = _axes(shape)
+    y, _ = _axes(shape)
     ripple = 0.5 + 0.5 * np.sin(60 * y + 12 * clouds(shape, rng))
-    sand = blend(0.35 * ripple + 0.65 * clouds(shape, rng, 40, 3), (0.72, 0.58, 0.4), (0.95, 0.86, 0.68))
+    sand = blend(
+        0.35 * ripple + 0.65 * clouds(shape, rng, 40, 3), (0.72, 0.58, 0.4), (0.95, 0.86, 0.68)
+    )
     shore = 0.25 + 0.15 * clouds(shape, rng, 2, 3)
     waves = 0.5 + 0.5 * np.sin(90 * y + 20 * clouds(shape, rng))
     sea = blend(waves * 0.5, (0.1, 0.42, 0.55), (0.5, 0.8, 0.82))
@@ -96,7 +101,9 @@ def _room(shape, rng):
 
 def _lights(shape, rng):
     y, x = _axes(shape)
-    ground = blend(clouds(shape, rng, 2, 3), np.array(random_colour(rng, 0.2)) * 0.3, (0.1, 0.1, 0.2))
+    ground = blend(
+        clouds(shape, rng, 2, 3), np.array(random_colour(rng, 0.2)) * 0.3, (0.1, 0.1, 0.2)
+    )
     for _ in range(rng.integers(8, 24)):
         radius = rng.uniform(0.02, 0.09)
         distance = np.hypot(x - rng.random(), y - rng.random())

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from explorer.core.scene_grounds import draw_ground
-from explorer.core.scene_shapes import draw_thing, render_thing
+from explorer.core.scene_kinds import draw_thing
+from explorer.core.scene_shapes import render_thing
 
 VISIBLE = 0.5  # share of an object that others may not hide
 TRIES = 60
@@ -187,7 +188,9 @@ def _paste(canvas: np.ndarray, sprite: np.ndarray, x: int, y: int, rng) -> None:
     reach = max(1, round(0.06 * max(height, width)))
     margin = 4 * reach
     cast = Image.new("L", (width + 2 * margin, height + 2 * margin))
-    cast.paste(Image.fromarray(np.ascontiguousarray(sprite[..., 3])), (margin + reach, margin + reach))
+    cast.paste(
+        Image.fromarray(np.ascontiguousarray(sprite[..., 3])), (margin + reach, margin + reach)
+    )
     cast = np.asarray(cast.filter(ImageFilter.GaussianBlur(reach)))[..., None]
     shade, place = _window(cast, x - margin, y - margin, canvas.shape)
     canvas[place] *= 1 - rng.uniform(0.3, 1) * SHADOW / 255 * shade

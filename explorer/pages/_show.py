@@ -28,6 +28,23 @@ def memo() -> Memo:
     return Memo(max_bytes=1_000_000_000)
 
 
+def frame() -> None:
+    """What stands above every page: complaints, and the place of the progress bar.
+
+    Both places are there in every run: an element that comes and goes would shift those below, and
+    Streamlit would mount the plots anew. A picture that cannot be opened stops the page here.
+    """
+    place = st.container()
+    st.session_state["progress"] = st.empty()
+    for sentence in _state.complaints():
+        place.error(sentence)
+    try:
+        compute("image")
+    except ValueError as error:
+        place.error(str(error))
+        st.stop()
+
+
 def compute(name: str) -> Any:
     """A stage's result under the settings in force; a forward pass shows its progress."""
     settings, uploads = _state.current(), _state.uploads()
@@ -45,7 +62,7 @@ def _compute_network(name: str) -> None:
     ]
     if not missing:
         return
-    slot = st.empty()
+    slot = st.session_state["progress"]
     torch.set_num_threads(os.cpu_count() or 1)
     try:
         for stage in missing:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.pages import PAGES, _controls, _state
+from explorer.pages import PAGES, _controls, _show, _state
 
 HERE = Path(__file__).parent
 
@@ -19,7 +19,6 @@ st.html(f"<style>{(HERE / 'page.css').read_text()}</style>")
 _state.read_link()
 page = st.navigation([each.page() for each in PAGES], position="top")
 _controls.sidebar()
-for sentence in _state.complaints():
-    st.error(sentence)
+_show.frame()
 page.run()
 _state.write_link()

@@ -51,14 +51,18 @@ def write_blind(photos: list[Photo], scenes: Path, side: int, path: Path) -> Non
         height, width = photo.pixels.shape[:2]
         share = photo.boxes / (width, height, width, height)
         real += [share, np.stack([1 - share[:, 2], share[:, 1], 1 - share[:, 0], share[:, 3]], 1)]
-    painted = [np.array(json.loads(p.read_text())).reshape(-1, 4) for p in sorted(scenes.glob("*.json"))]
+    painted = [
+        np.array(json.loads(p.read_text())).reshape(-1, 4) for p in sorted(scenes.glob("*.json"))
+    ]
     made = np.concatenate([np.zeros((0, 4)), *painted])[:SCENE_BOXES] / side
     taken = np.concatenate([np.zeros((0, 4)), *real])
-    weights = np.concatenate([np.full(len(taken), 1 / max(1, len(taken))), np.full(len(made), 1 / max(1, len(made)))])
+    weights = np.concatenate(
+        [np.full(len(taken), 1 / max(1, len(taken))), np.full(len(made), 1 / max(1, len(made)))]
+    )
     boxes = choose_blind(np.concatenate([taken, made]).astype(np.float32), weights)
     about = (
-        "Boxes in shares of a picture's sides, chosen greedily for recall at IoU .5 on the training "
-        "photos and scenes; they see no picture."
+        "Boxes in shares of a picture's sides, chosen greedily for recall at IoU .5 on the "
+        "training photos and scenes; they see no picture."
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"about": about, "boxes": boxes.round(4).tolist()}) + "\n")

@@ -80,7 +80,7 @@ class Dataset:
             cell = max(right - left, bottom - top)
             picture, own = self._one(cell, rng)
             canvas.paste(picture.crop((0, 0, right - left, bottom - top)), (left, top))
-            boxes.append(_clip(own, (right - left, bottom - top)) + (left, top, left, top))
+            boxes.append(_clip(own, (right - left, bottom - top)) + np.array([left, top] * 2))
         return canvas, np.concatenate(boxes)
 
 

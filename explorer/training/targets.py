@@ -127,5 +127,7 @@ def detection_loss(
     giou = pairwise_giou(torch.cat(predicted), torch.cat(wanted))
     # positives weigh as much as they should score; negatives fade once they score low
     focus = torch.where(targets > 0, targets, 0.75 * logits.detach().sigmoid() ** 2)
-    score_loss = (focus * F.binary_cross_entropy_with_logits(logits, targets, reduction="none")).sum()
+    score_loss = (
+        focus * F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    ).sum()
     return score_loss / total, BOX_WEIGHT * ((1 - giou) * weight).sum() / total

@@ -50,7 +50,12 @@ def coco_recall(pictures, counts):
             )  # fmt: skip
         for rank, box in enumerate(proposals.double()):
             detections.append(
-                {"image_id": image, "category_id": 1, "bbox": to_xywh(box), "score": 1 - rank * 1e-4}
+                {
+                    "image_id": image,
+                    "category_id": 1,
+                    "bbox": to_xywh(box),
+                    "score": 1 - rank * 1e-4,
+                }
             )
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()

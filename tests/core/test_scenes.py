@@ -4,8 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.core.scene_grounds import GROUNDS, draw_ground
-from explorer.core.scene_shapes import KINDS, draw_thing, render_thing
+from explorer.core.scene_kinds import KINDS, draw_thing
+from explorer.core.scene_shapes import render_thing
 from explorer.core.scenes import assemble, make_scene
+
+PINNED = [[50.0, 24.0, 112.0, 74.0], [3.0, 18.0, 32.0, 54.0], [9.0, 64.0, 45.0, 101.0]]
 
 
 def overlapping(boxes):
@@ -105,7 +108,7 @@ def test_every_box_lies_in_the_picture_and_keeps_its_scale(seed, objects, size):
 
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_every_kind_can_be_drawn_tiny_and_large(kind, monkeypatch):
-    monkeypatch.setattr("explorer.core.scene_shapes.KINDS", {kind: KINDS[kind]})
+    monkeypatch.setattr("explorer.core.scene_kinds.KINDS", {kind: KINDS[kind]})
     for side in (12, 150):
         label, parts = draw_thing(np.random.default_rng(2))
         sprite = render_thing(parts, side, np.random.default_rng(2))

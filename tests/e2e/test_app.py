@@ -103,7 +103,7 @@ def test_hovering_a_box_tells_about_it(reader):
         assert word in label.text_content()
 
 
-def test_an_upload_is_shown(reader):
+def test_an_upload_is_shown_and_its_link_says_that_it_cannot_carry_it(reader, readers):
     reader.open("/proposals" + SMALL)
     file = io.BytesIO()
     Image.new("RGB", (120, 90), (200, 30, 30)).save(file, "PNG")
@@ -113,8 +113,10 @@ def test_an_upload_is_shown(reader):
     reader.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(upload)
     reader.page.wait_for_function(f"{picture[6:]} !== '{before}'", timeout=60_000)
     reader.settle()
-    assert "upload" not in reader.page.url
     reader.screenshot("upload")
+    other = readers().open(reader.page.url.removeprefix(reader.address))
+    assert "upload it again" in other.page.locator("[data-testid=stAlert]").text_content()
+    assert "image.picture" not in query(other.page.url)
 
 
 def test_a_bad_upload_gets_a_sentence_and_the_picture_stays(reader):
