@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -50,7 +50,7 @@ def changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
     for path, value in values.items():
         group, _, name = path.partition(".")
         if name not in data.get(group, {}):
-            raise ValueError(f"{path} is not a setting")
+            raise ValueError(f"{shown(path)} is not a setting")
         data[group][name] = value
     try:
         return Settings.model_validate(data)
@@ -59,9 +59,42 @@ def changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
 
 
 def limits(path: str) -> tuple[float, float]:
-    """Least and greatest value of a number setting, both allowed."""
-    bounds = {type(rule).__name__: rule for rule in field_of(path).metadata}
-    return bounds["Ge"].ge, bounds["Le"].le
+    """Least and greatest value of a number setting, or of the numbers in its lists; both allowed.
+
+    Raises:
+        KeyError: if the setting holds no numbers.
+    """
+    field = field_of(path)
+    bounds = _bounds(field.metadata) | _bounds_within(field.annotation)
+    return bounds["ge"], bounds["le"]
+
+
+def _bounds(rules: Iterable[Any]) -> dict[str, float]:
+    return {end: getattr(rule, end) for rule in rules for end in ("ge", "le") if hasattr(rule, end)}
+
+
+def _bounds_within(annotation: Any) -> dict[str, float]:
+    """The bounds of a list's numbers, however deep the lists nest."""
+    bounds = {}
+    for part in get_args(annotation):
+        bounds |= _bounds(getattr(part, "metadata", ())) | _bounds_within(part)
+    return bounds
+
+
+_RULES = {  # pydantic's kinds of complaint, in words that go on "must be"
+    "string_type": "a text",
+    "string_unicode": "a text",
+    "string_pattern_mismatch": "the name of a picture",
+    "tuple_type": "a list",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "on or off (1 or 0)",
+    "bool_parsing": "on or off (1 or 0)",
+    "finite_number": "a finite number",
+}
 
 
 def explain(error: ValidationError) -> str:
@@ -69,50 +102,33 @@ def explain(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     if first["type"] == "value_error":
         return str(first["ctx"]["error"])
-    names = [part for part in first["loc"] if isinstance(part, str)][:2]
-    places = "".join(f"[{part}]" for part in first["loc"] if isinstance(part, int))
-    return f"{'.'.join(names)}{places} must be {_rule(first)}, got {_shown(first['input'])}"
+    group, name, *places = first["loc"]
+    rule = _rule(first, f"{group}.{name}")
+    if first["type"] == "missing":  # pydantic names the entry that a list lacks, not the list
+        places.pop()
+    where = "".join(f"[{place}]" for place in places)
+    return f"{group}.{name}{where} must be {rule}, got {shown(first['input'])}"
 
 
-def _rule(complaint: Mapping[str, Any]) -> str:
-    """What pydantic asked for, in words; a range is told whole where the field has both ends."""
+def _rule(complaint: Mapping[str, Any], path: str) -> str:
+    """What pydantic asked for, in words; a range is told whole."""
     kind, context = complaint["type"], complaint.get("ctx", {})
-    if kind in {"greater_than_equal", "less_than_equal", "greater_than", "less_than"}:
-        return _range(complaint["loc"]) or complaint["msg"].removeprefix("Input should be ")
     if kind == "literal_error":
         return f"one of {context['expected']}"
-    if kind in {"too_short", "too_long"}:
-        least, most = context.get("min_length", 0), context.get("max_length")
-        return f"a list of at least {least}" if kind == "too_short" else f"a list of at most {most}"
     if kind == "missing":
-        return "complete"
-    if kind == "finite_number":
-        return "a finite number"
-    if kind == "extra_forbidden":
-        return "a known setting"
-    if kind == "string_pattern_mismatch":
-        return "the name of a picture"
-    return complaint["msg"].removeprefix("Input should be ").split(",")[0]
+        return f"a list of at least {complaint['loc'][-1] + 1}"
+    if kind == "too_short":
+        return f"a list of at least {context['min_length']}"
+    if kind == "too_long":
+        return f"a list of at most {context['max_length']}"
+    past_counting = kind == "float_type" and isinstance(complaint["input"], int)
+    if kind in {"greater_than_equal", "less_than_equal", "int_parsing_size"} or past_counting:
+        low, high = limits(path)
+        return f"in [{low:,}, {high:,}]"
+    return _RULES.get(kind, "valid")
 
 
-_ELEMENTS = {
-    "sizes": "in (0, 4096]",
-    "pairs": "in (0, 4096]",
-    "ratios": "in [0.05, 20]",
-    "strides": "in [2, 512]",
-    "weights": "in (0, 100]",
-    "max_log_scale": "in (0, 20]",
-}
-
-
-def _range(location: tuple) -> str:
-    name = location[1]
-    if name in _ELEMENTS:
-        return _ELEMENTS[name]
-    low, high = limits(f"{location[0]}.{name}")
-    return f"in [{low:,}, {high:,}]"
-
-
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as a sentence quotes it: as Python writes it, cut where it is long."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

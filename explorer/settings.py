@@ -19,6 +19,8 @@ MAX_SIDE = 2048  # pixels; a larger feature pyramid does not fit beside thirty s
 MAX_ANCHORS = 2_000_000
 MAX_CANDIDATES = 12_000  # py-faster-rcnn's training top-n, the largest in the field
 
+TRAINED = ("learned", "coco")  # score sources whose heads have three anchors a cell
+
 REN = "Ren et al. 2015, Faster R-CNN"
 NOTEBOOK = "course notebook"
 
@@ -68,11 +70,13 @@ class Image(Group):
 class Scores(Group):
     """Where objectness logits and deltas come from."""
 
-    source: Literal["random", "noise"] = _setting(
+    source: Literal["random", "noise", "planted", "learned", "coco"] = _setting(
         "random",
         "Scores from",
         "random: the photo through ResNet-50, FPN and head, weights drawn from the seed. "
-        "noise: seeded random feature maps instead of the photo, as the notebook does.",
+        "noise: seeded random feature maps instead of the photo, as the notebook does. "
+        "planted: from the ground truth, with noise. learned: a network that this project trained. "
+        "coco: weights learned on COCO, where the server has torchvision's file.",
         source=f"{NOTEBOOK}: smoke test",
     )
     seed: int = _setting(
@@ -86,10 +90,47 @@ class Scores(Group):
     )
 
 
-Size = Annotated[float, Field(gt=0, le=4096)]
+class Truth(Group):
+    """Which objects count as ground truth."""
+
+    boxes: str | None = _setting(
+        None,
+        "Objects",
+        "None: the objects that the picture came with. Else boxes that you brought or drew.",
+        source="ours",
+        pattern=r"^boxes:[0-9a-f]{64}$",
+    )
+
+
+class Planted(Group):
+    """How good planted scores are: what an RPN would say that knows the ground truth."""
+
+    noise: float = _setting(
+        1.0,
+        "Noise",
+        "Spread of the noise on the logits. At 0 the best-fitting anchors always win.",
+        unit="logits",
+        source="ours",
+        ge=0,
+        le=10,
+        step=0.1,
+    )
+    regression: float = _setting(
+        0.7,
+        "Regression strength",
+        "How far the deltas move an anchor towards its object: 0 not at all, 1 all the way.",
+        source="ours",
+        ge=0,
+        le=1,
+        step=0.05,
+    )
+
+
+Size = Annotated[float, Field(ge=1, le=4096)]
 Ratio = Annotated[float, Field(ge=0.05, le=20)]
 Stride = Annotated[int, Field(ge=2, le=512)]
 Pair = tuple[Size, Size]
+Weight = Annotated[float, Field(ge=0.01, le=100)]
 Level = Annotated[tuple[Size, ...], Field(min_length=1, max_length=16)]
 PairLevel = Annotated[tuple[Pair, ...], Field(min_length=1, max_length=16)]
 
@@ -176,9 +217,22 @@ class Anchors(Group):
         levels = len(self.sizes if self.pairs is None else self.pairs)
         if levels != len(self.strides):
             raise ValueError(
-                f"anchors.{name} must have one entry for each of the {len(self.strides)} strides, "
-                f"got {levels}"
+                f"anchors.{name} must have as many entries as anchors.strides "
+                f"({len(self.strides)}), got {levels}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _rounding_leaves_an_area(self) -> Anchors:
+        if self.pairs is None and self.rounding == "corners":
+            size = min(size for level in self.sizes for size in level)
+            ratio = max(self.ratios, key=lambda ratio: abs(math.log(ratio)))
+            side = size * math.exp(-abs(math.log(ratio)) / 2)
+            if side < 1 + 1e-6:  # float32: half of it would round to 0
+                raise ValueError(
+                    "anchors.sizes must give sides of more than 1 px where anchors.rounding is "
+                    f"corners, got {side:.2g} px from size {size:g} at ratio {ratio:g}"
+                )
         return self
 
     @property
@@ -204,19 +258,14 @@ class Anchors(Group):
 class Codec(Group):
     """How four deltas turn an anchor into a box."""
 
-    weights: tuple[
-        Annotated[float, Field(gt=0, le=100)],
-        Annotated[float, Field(gt=0, le=100)],
-        Annotated[float, Field(gt=0, le=100)],
-        Annotated[float, Field(gt=0, le=100)],
-    ] = _setting(
+    weights: tuple[Weight, Weight, Weight, Weight] = _setting(
         (1.0, 1.0, 1.0, 1.0),
         "Delta weights",
         "Deltas are divided by these: dx, dy, dw, dh.",
         source="1 in every RPN; 10, 10, 5, 5 in second stages",
         nested=1,
     )
-    max_log_scale: Annotated[float, Field(gt=0, le=20)] | None = _setting(
+    max_log_scale: Annotated[float, Field(ge=0.1, le=20)] | None = _setting(
         4.0,
         "Clamp of dw, dh",
         "Upper limit before the exponential; none lets a box explode.",
@@ -453,6 +502,8 @@ class Settings(Group):
 
     image: Image = Image()
     scores: Scores = Scores()
+    truth: Truth = Truth()
+    planted: Planted = Planted()
     anchors: Anchors = Anchors()
     codec: Codec = Codec()
     filter: Filter = Filter()
@@ -460,6 +511,16 @@ class Settings(Group):
     match: Match = Match()
     compute: Compute = Compute()
     view: View = View()
+
+    @model_validator(mode="after")
+    def _a_trained_head_fits(self) -> Settings:
+        if self.scores.source in TRAINED and set(self.anchors.per_cell) != {3}:
+            per_cell = " or ".join(str(count) for count in sorted(set(self.anchors.per_cell)))
+            raise ValueError(
+                f"scores.source {self.scores.source} must meet 3 anchors a cell, since its head "
+                f"was trained with 3, got {per_cell}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _within_what_a_server_holds(self) -> Settings:
@@ -476,6 +537,6 @@ class Settings(Group):
             if candidates > MAX_CANDIDATES:
                 raise ValueError(
                     f"filter.pre_nms must give at most {MAX_CANDIDATES:,} candidates over all "
-                    f"levels, got {candidates:,}"
+                    f"levels where filter.top_n_by_level is on, got {candidates:,}"
                 )
         return self

@@ -23,7 +23,8 @@ from explorer.training.export import export
 from explorer.training.loop import Recipe, Trainer, train
 from explorer.training.scene_cache import SIDE, paint_scenes
 
-SCENES = 3000
+SCENES = 3800
+SCENE_STREAM = 7  # added to the seed: scenes draw from a stream of their own
 LARGER = 8  # an accelerator takes so many times the steps and the pixels a step
 
 
@@ -80,23 +81,33 @@ def main(arguments: list[str] | None = None) -> None:
     """Train as the command line says."""
     options = parse(arguments)
     options.work.mkdir(parents=True, exist_ok=True)
+    files = sources.fetch(options.packages)
+    photos = sources.photos(files, options.packages)
+    scenes = options.work / "scenes"
     if not options.export:
-        files = sources.fetch(options.packages)
-        folder = options.work / "scenes"
-        if len(list(folder.glob("*.json"))) < options.scenes:
-            cuts = sources.cutouts(files, options.packages)
-            landscapes = sources.grounds(files, options.packages)
-            paint_scenes(folder, options.scenes, options.seed, cuts, landscapes, bar)
-        photos = sources.photos(files, options.packages)
-        write_blind(photos, folder, SIDE, sources.ASSETS / "training" / "blind.json")
-        processes = options.processes if resolve_device(options.device).type == "cpu" else 1
-        with tempfile.TemporaryDirectory() as meeting:
-            path = str(Path(meeting) / "meeting")
-            if processes == 1:
-                _work(0, options, 1, path)
-            else:
-                mp.spawn(_work, (options, processes, path), nprocs=processes)
-    export(options.work / "checkpoint.pt", options.work / "log.jsonl", options.weights)
+        _prepare(options, files, scenes)
+        write_blind(photos, scenes, SIDE, sources.ASSETS / "training" / "blind.json")
+        _train(options)
+    log = options.work / "log.jsonl"
+    export(options.work / "checkpoint.pt", log, Dataset(scenes, photos), options.weights)
+
+
+def _prepare(options: argparse.Namespace, files: dict[str, Path], scenes: Path) -> None:
+    if len(list(scenes.glob("*.json"))) < options.scenes:
+        cuts = sources.cutouts(files, options.packages)
+        landscapes = sources.grounds(files, options.packages)
+        seed = options.seed + SCENE_STREAM
+        paint_scenes(scenes, options.scenes, seed, cuts, landscapes, bar)
+
+
+def _train(options: argparse.Namespace) -> None:
+    processes = options.processes if resolve_device(options.device).type == "cpu" else 1
+    with tempfile.TemporaryDirectory() as meeting:
+        path = str(Path(meeting) / "meeting")
+        if processes == 1:
+            _work(0, options, 1, path)
+        else:
+            mp.spawn(_work, (options, processes, path), nprocs=processes)
 
 
 if __name__ == "__main__":

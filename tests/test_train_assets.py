@@ -15,6 +15,7 @@ from explorer.core.coder import encode_boxes
 from explorer.core.learned import LearnedNetwork, load_learned
 from explorer.training import sources
 from explorer.training.blind import choose_blind, write_blind
+from explorer.training.calibrate import calibrate, fit_logistic
 from explorer.training.dataset import Dataset
 from explorer.training.export import export
 from explorer.training.loop import Recipe, Trainer, learning_rate, save, train
@@ -185,24 +186,59 @@ def test_training_lowers_the_loss_and_leaves_the_frozen_stages(scenes, imagenet)
     assert not torch.equal(state["stages.3.0.expand.weight"], imagenet["stages.3.0.expand.weight"])
 
 
-def test_an_export_can_be_loaded_and_keeps_what_was_written_by_hand(imagenet, tmp_path):
+def test_an_export_can_be_loaded_and_keeps_what_was_written_by_hand(
+    scenes, imagenet, tmp_path, monkeypatch
+):
     trainer = Trainer(TINY, imagenet, CPU)
     save(trainer, tmp_path / "checkpoint.pt")
     weights = tmp_path / "weights"
     weights.mkdir()
     (weights / "card.json").write_text('{"limits": "by hand"}')
-    export(tmp_path / "checkpoint.pt", tmp_path / "no.log", weights)
+    monkeypatch.setattr("explorer.training.export.calibrate", lambda *_: (2.0, 1.0))
+    export(tmp_path / "checkpoint.pt", tmp_path / "no.log", Dataset(scenes, []), weights)
     card = json.loads((weights / "card.json").read_text())
     assert card["limits"] == "by hand"
     assert card["steps"] == 0
+    assert card["calibration"] == {"scale": 2.0, "shift": 1.0}
     shipped = load_learned(weights).state_dict()
     for name, value in trainer.mean.items():
         assert torch.equal(shipped[name], value.half().float())
 
 
-def test_nothing_to_export_is_said(tmp_path):
+def test_nothing_to_export_is_said(scenes, tmp_path):
     with pytest.raises(ValueError, match=r"checkpoint.pt must hold a checkpoint: train first"):
-        export(tmp_path / "checkpoint.pt", tmp_path / "log.jsonl", tmp_path)
+        export(tmp_path / "checkpoint.pt", tmp_path / "log", Dataset(scenes, []), tmp_path)
+
+
+def test_calibration_finds_the_scale_and_shift_that_made_the_labels():
+    generator = torch.Generator().manual_seed(0)
+    logits = 2 * torch.randn(40_000, generator=generator) - 3
+    right = torch.rand(40_000, generator=generator) < (2.5 * logits + 4).sigmoid()
+    scale, shift = fit_logistic(logits, right)
+    assert scale == pytest.approx(2.5, abs=0.15)
+    assert shift == pytest.approx(4, abs=0.3)
+
+
+def test_calibration_needs_both_kinds_in_the_right_order():
+    logits = torch.linspace(-3, 3, 50)
+    with pytest.raises(ValueError, match="labels must be of both kinds"):
+        fit_logistic(logits, torch.ones(50, dtype=torch.bool))
+    with pytest.raises(ValueError, match="better logits must be right more often"):
+        fit_logistic(
+            logits, torch.rand(50, generator=torch.Generator().manual_seed(1)) > 0.2 + logits
+        )
+
+
+def test_calibration_moves_every_logit_alike(scenes, monkeypatch):
+    monkeypatch.setattr("explorer.training.calibrate.PICTURES", 2)
+    monkeypatch.setattr("explorer.training.calibrate.fit_logistic", lambda *_: (2.0, 1.0))
+    network, image = LearnedNetwork(3), torch.ones(1, 3, 40, 56)
+    with torch.no_grad():
+        before = network(image)[0]
+        calibrate(network, Dataset(scenes, []), 0)
+        after = network(image)[0]
+    for one, two in zip(before, after, strict=True):
+        torch.testing.assert_close(two, 2 * one + 1, rtol=1e-3, atol=1e-3)
 
 
 def test_the_blind_control_takes_what_finds_most_first():
@@ -251,9 +287,7 @@ def test_the_table_shows_recall_interval_and_controls():
 
 def test_no_held_out_photo_is_trained_on():
     held_out = " ".join(sample.source for sample in evaluate.samples().values())
-    assert (
-        "animals/koala.webp" in held_out
-    )  # the paths are written as the test below looks for them
+    assert "animals/koala.webp" in held_out  # so are the paths below written there
     for label in json.loads((sources.ASSETS / "training" / "photos.json").read_text()):
         assert label["file"].removeprefix("gcompris/src/activities/") not in held_out
     assert not any(ground in held_out for ground in sources.GROUNDS)

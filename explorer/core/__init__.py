@@ -13,6 +13,7 @@ from explorer.core.matching import match_anchors
 from explorer.core.nms import batched_nms, nms
 from explorer.core.rpn import RegionProposalNetwork
 from explorer.core.sampling import sample_anchors
+from explorer.core.soft_nms import soft_nms
 
 __all__ = [
     "DEVICE",
@@ -34,4 +35,5 @@ __all__ = [
     "nms",
     "rpn_loss",
     "sample_anchors",
+    "soft_nms",
 ]

@@ -71,7 +71,7 @@ def box_iou(a: Tensor, b: Tensor) -> Tensor:
     check_box_list("a", a)
     check_box_list("b", b)
     if a.device.type != "cpu":
-        return _broadcast_iou(a.detach().float(), b.detach().float())
+        return broadcast_iou(a.detach().float(), b.detach().float())
     iou = np.empty((len(a), len(b)), dtype=np.float32)
     if len(a) <= len(b):
         _fill_iou(iou, box_columns(a), box_columns(b))
@@ -80,7 +80,7 @@ def box_iou(a: Tensor, b: Tensor) -> Tensor:
     return torch.from_numpy(iou)
 
 
-def _broadcast_iou(a: Tensor, b: Tensor) -> Tensor:
+def broadcast_iou(a: Tensor, b: Tensor) -> Tensor:
     """The IoU of (N, 4) and (M, 4) float32 boxes in one go, as suits an accelerator."""
     x1, y1, x2, y2 = a[:, None].unbind(-1)  # each (N, 1)
     u1, v1, u2, v2 = b.unbind(-1)  # each (M,)

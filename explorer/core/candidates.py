@@ -101,8 +101,9 @@ def select_candidates(
         index = _top_n_of_levels(ranked_by.masked_fill(~large, -torch.inf), grid, rules)
         boxes, deltas, valid = clipped[index], head.deltas[index], large[index]
         fate = torch.full_like(head.logits, Fate.BELOW_TOP_N, dtype=torch.int8)
-        fate.masked_fill_(~large, Fate.TOO_SMALL)  # `where` would copy the two numbers to a device
-    fate[index] = torch.zeros_like(fate[index]).masked_fill_(~valid, Fate.TOO_SMALL)  # or KEPT
+        fate.masked_fill_(~large, Fate.TOO_SMALL)
+    taken = torch.full_like(index, Fate.KEPT, dtype=torch.int8)
+    fate[index] = taken.masked_fill_(~valid, Fate.TOO_SMALL)
 
     if _may_wait(index):  # a compact result costs no wait here
         index, boxes, deltas, valid = (part[valid] for part in (index, boxes, deltas, valid))

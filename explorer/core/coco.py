@@ -21,6 +21,18 @@ _HEAD_NAMES = {
 }
 
 
+class CocoNetwork(nn.Module):
+    """ResNet-50, pyramid and head with weights learned on COCO."""
+
+    def __init__(self, backbone: ResNet50, fpn: FPN, head: RPNHead):
+        super().__init__()
+        self.backbone, self.fpn, self.head = backbone, fpn, head
+
+    def pyramid(self, image: Tensor) -> list[Tensor]:
+        """Compute P2 to P6 of (N, 3, H, W), normalised with ImageNet's mean and deviation."""
+        return self.fpn(self.backbone(image))
+
+
 def load_coco(path: str | os.PathLike[str]) -> tuple[ResNet50, FPN, RPNHead]:
     """Read a state file of torchvision's `fasterrcnn_resnet50_fpn`.
 

@@ -1,5 +1,7 @@
 """From the picture to logits and deltas: the network's stages.
 
+Weights are random, drawn from the seed, or trained ones that the program holds (`Trained`).
+
 The pyramid is the costly one: it depends on the picture and the seed alone. `features` brings it
 to the grids that the strides ask for, and the head looks at those.
 """
@@ -7,8 +9,10 @@ to the grids that the strides ask for, and the head looks at those.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -29,6 +33,21 @@ CHANNELS = 256
 _BACKBONE, _PYRAMID, _HEAD, _NOISE = range(4)  # independent random streams of one seed
 
 
+class Trained(Protocol):
+    """A network with learned weights: a module in two halves."""
+
+    head: RPNHead  # of three anchors a cell
+
+    def pyramid(self, image: Tensor) -> list[Tensor]:
+        """(1, 3, H, W), normalised, -> P2 to P6."""
+
+    def to(self, device: torch.device) -> Trained:
+        """The module on a device."""
+
+
+NETWORKS: Mapping[str, Trained] = MappingProxyType({})  # by source; none unless a caller has some
+
+
 @dataclass(frozen=True, eq=False)
 class Features:
     """One feature map a level of the grid."""
@@ -43,15 +62,28 @@ def _stream(seed: int, part: int) -> torch.Generator:
 
 @torch.inference_mode()
 def compute_pyramid(
-    picture: Picture, scores: Scores, device: torch.device, progress: Progress
+    picture: Picture,
+    scores: Scores,
+    device: torch.device,
+    progress: Progress,
+    trained: Mapping[str, Trained] = NETWORKS,
 ) -> tuple[Tensor, ...] | None:
-    """P2 to P6 of the picture, through ResNet-50 and FPN with seeded random weights.
+    """P2 to P6 of the picture: ResNet-50 and FPN with seeded random weights, or a trained network.
 
     Returns:
-        (1, 256, H, W) of each level; None for the source "noise", which looks at no picture.
+        (1, C, H, W) of each level; None for the source "noise", which looks at no picture.
+
+    Raises:
+        ValueError: if the source is a trained network that is not there.
     """
     if scores.source == "noise":
         return None
+    if scores.source != "random":
+        progress(0.1, f"Looking at the picture with {scores.source} weights")
+        detector = _trained(scores.source, trained).to(device)
+        pyramid = detector.pyramid(normalise(picture.pixels, device))
+        progress(1.0, "Feature pyramid")
+        return tuple(pyramid)
     progress(0.0, "Drawing random weights")
     backbone = ResNet50(norm="picture", seed=_stream(scores.seed, _BACKBONE)).to(device)
     fpn = FPN(seed=_stream(scores.seed, _PYRAMID)).to(device)
@@ -61,6 +93,12 @@ def compute_pyramid(
     pyramid = tuple(fpn(levels))
     progress(1.0, "Feature pyramid")
     return pyramid
+
+
+def _trained(source: str, trained: Mapping[str, Trained]) -> Trained:
+    if source not in trained:
+        raise ValueError(f"scores.source {source} needs weights that this server does not have")
+    return trained[source]
 
 
 def _report_blocks(backbone: ResNet50, progress: Progress) -> None:
@@ -110,14 +148,26 @@ def fit_features(
 
 @torch.inference_mode()
 def run_head(
-    features: Features, scores: Scores, per_cell: tuple[int, ...], device: torch.device
+    features: Features,
+    scores: Scores,
+    per_cell: tuple[int, ...],
+    device: torch.device,
+    trained: Mapping[str, Trained] = NETWORKS,
 ) -> HeadOutput:
-    """Logits, scores and deltas of every anchor, by a head with seeded random weights.
+    """Logits, scores and deltas of every anchor, by a random head or a trained one.
 
-    Levels with different numbers of anchors a cell get heads of their own, which share the 3 x 3:
-    it is drawn first from the same stream.
+    Levels with different numbers of anchors a cell get random heads of their own, which share the
+    3 x 3: it is drawn first from the same stream. A trained head has three anchors a cell, which
+    the settings hold for its sources.
+
+    Raises:
+        ValueError: if the source is a trained network that is not there.
     """
-    heads = {k: RPNHead(CHANNELS, k, _stream(scores.seed, _HEAD)).to(device) for k in set(per_cell)}
+    if scores.source in ("random", "noise"):
+        stream = {k: _stream(scores.seed, _HEAD) for k in set(per_cell)}
+        heads = {k: RPNHead(CHANNELS, k, seed).to(device) for k, seed in stream.items()}
+    else:
+        heads = dict.fromkeys(per_cell, _trained(scores.source, trained).to(device).head)
     logits, deltas = [], []
     for level, k in zip(features.maps, per_cell, strict=True):
         (level_logits,), (level_deltas,) = heads[k]([level])

@@ -20,11 +20,12 @@ from typing import Any
 
 import torch
 
-from explorer.core import candidates, images, layout, network, proposals
+from explorer.core import candidates, images, layout, network, proposals, truth
 from explorer.core.device import resolve_device
 from explorer.core.memo import Memo
+from explorer.core.planted import plant_scores
 from explorer.core.samples import sample_bytes
-from explorer.settings import Image, Settings
+from explorer.settings import Image, Planted, Settings
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Stage:
 
     `function` receives the results of the stages it `reads`, then the `settings` it names (a
     group, or one value of a group where the rest of the group must not matter), then what it
-    `needs` of the moment: "device", "uploads" or "progress", by keyword.
+    `needs` of the moment: "device", "uploads", "progress" or "trained", by keyword.
     """
 
     function: Callable[..., Any]
@@ -49,6 +50,13 @@ def _open_image(image: Image, uploads: Mapping[str, bytes]) -> images.Picture:
     return images.fit_photo(images.open_photo(data), image.side, image.fit)
 
 
+def _plant(
+    anchors: layout.AnchorSet, objects: truth.GroundTruth, planted: Planted, seed: int
+) -> candidates.HeadOutput:
+    """Scores and deltas from the ground truth, for any anchors."""
+    return plant_scores(anchors.boxes, objects.boxes, planted.noise, planted.regression, seed)
+
+
 def _check_upload(name: str, uploads: Mapping[str, bytes]) -> None:
     """Refuse a picture that this reader did not bring, even where the memo still knows it."""
     if name.startswith("upload:") and name not in uploads:
@@ -61,13 +69,17 @@ STAGES: dict[str, Stage] = {
     "image": Stage(_open_image, settings=("image",), needs=("uploads",)),
     "grid": Stage(layout.lay_grid, reads=("image",), settings=_GRID_SETTINGS),
     "anchors": Stage(layout.lay_anchors, ("grid",), ("anchors",), needs=("device",)),
-    "pyramid": Stage(network.compute_pyramid, ("image",), ("scores",), ("device", "progress")),
+    "pyramid": Stage(
+        network.compute_pyramid, ("image",), ("scores",), ("device", "progress", "trained")
+    ),
     "features": Stage(
         network.fit_features, ("pyramid", "grid"), ("scores", "anchors.strides"), ("device",)
     ),
     "head_output": Stage(
-        network.run_head, ("features",), ("scores", "anchors.per_cell"), ("device",)
+        network.run_head, ("features",), ("scores", "anchors.per_cell"), ("device", "trained")
     ),
+    "truth": Stage(truth.find_truth, ("image",), ("truth", "image.picture"), ("uploads", "device")),
+    "planted": Stage(_plant, ("anchors", "truth"), ("planted", "scores.seed")),
     "decoded": Stage(candidates.decode_all, ("anchors", "head_output"), ("codec", "filter.order")),
     "unfiltered": Stage(
         candidates.best_unfiltered, ("image", "anchors", "head_output"), ("codec",)
@@ -86,23 +98,31 @@ def _value(settings: Settings, path: str) -> Hashable:
     return reduce(getattr, path.split("."), settings)
 
 
+def _stand_in(name: str, source: str) -> str:
+    """The stage that speaks for another: planted scores take the place of the head's output."""
+    return "planted" if name == "head_output" and source == "planted" else name
+
+
 @cache
-def above(name: str) -> tuple[str, ...]:
-    """The stage and all that it needs, upstream first."""
-    stages = [stage for read in STAGES[name].reads for stage in above(read)]
+def above(name: str, source: str = "random") -> tuple[str, ...]:
+    """The stage and all that it needs under a score source, upstream first."""
+    name = _stand_in(name, source)
+    stages = [stage for read in STAGES[name].reads for stage in above(read, source)]
     return tuple(dict.fromkeys([*stages, name]))
 
 
 @cache
-def _all_settings(name: str) -> tuple[str, ...]:
+def _all_settings(name: str, source: str) -> tuple[str, ...]:
     """The settings of a stage and of all above it."""
-    return tuple(dict.fromkeys(path for stage in above(name) for path in STAGES[stage].settings))
+    stages = above(name, source)
+    return tuple(dict.fromkeys(path for stage in stages for path in STAGES[stage].settings))
 
 
 def recipe(name: str, settings: Settings) -> Hashable:
     """The key of a stage's result: equal recipes give equal results."""
-    device = str(resolve_device(settings.compute.device))
-    return name, device, tuple(_value(settings, path) for path in _all_settings(name))
+    device, source = str(resolve_device(settings.compute.device)), settings.scores.source
+    values = tuple(_value(settings, path) for path in _all_settings(name, source))
+    return _stand_in(name, source), device, values
 
 
 def run(
@@ -112,6 +132,7 @@ def run(
     *,
     uploads: Mapping[str, bytes] | None = None,
     progress: network.Progress = lambda share, text: None,
+    trained: Mapping[str, network.Trained] = network.NETWORKS,
 ) -> Any:
     """The result of a stage, computed with every stage that it needs, or taken from the memo.
 
@@ -121,20 +142,21 @@ def run(
         memo: where results are kept.
         uploads: "upload:<sha256>" to the bytes of a picture that this reader brought.
         progress: called during the network's forward pass.
+        trained: score source to the network behind it; one process holds one set.
 
     Raises:
         KeyError: if there is no such stage.
         ValueError: one sentence, for a picture that cannot be read or a device that is not there.
     """
-    stage, uploads = STAGES[name], uploads or {}
+    stage, uploads = STAGES[_stand_in(name, settings.scores.source)], uploads or {}
     _check_upload(settings.image.picture, uploads)
     key = recipe(name, settings)
     entry = memo.peek(key)
     if entry is not None:
         return entry.value
-    moment = {"uploads": uploads, "progress": progress}
+    moment = {"uploads": uploads, "progress": progress, "trained": trained}
+    inputs = [run(read, settings, memo, **moment) for read in stage.reads]
     moment["device"] = resolve_device(settings.compute.device)
-    inputs = [run(r, settings, memo, uploads=uploads, progress=progress) for r in stage.reads]
     inputs += [_value(settings, path) for path in stage.settings]
     needed = {need: moment[need] for need in stage.needs}
     return memo.get(key, lambda: stage.function(*inputs, **needed)).value
@@ -142,7 +164,7 @@ def run(
 
 def milliseconds(name: str, settings: Settings, memo: Memo) -> float:
     """What a stage and all above it cost when they ran; 0 for those the memo no longer holds."""
-    entries = [memo.peek(recipe(stage, settings)) for stage in above(name)]
+    entries = [memo.peek(recipe(stage, settings)) for stage in above(name, settings.scores.source)]
     return sum(entry.milliseconds for entry in entries if entry is not None)
 
 

@@ -69,22 +69,34 @@ def anchor_grid(
         ]
     shapes.append(path_shape(crosses_path(centre[None], 2 * arm), theme.ACCENT, 4))
     sides = boxes[:, 2:] - boxes[:, :2]
-    lines = [
-        f"<b>{name}</b><br>{width:.1f} x {height:.1f} px<br>{level_name}, row {cell[0]}, "
-        f"column {cell[1]}"
-        for name, (width, height) in zip(names[level], sides.tolist(), strict=True)
-    ]
-    shown = "every cell" if step == 1 else f"every {step}th cell" if step > 2 else "every 2nd cell"
-    title = f"{level_name}: {shown}, and the {len(boxes)} anchors of one"
-    edge_points = hover_points(boxes, lines)
-    edge_points.update(x=boxes[:, 2], overwrite=True)  # the corners differ where the centres agree
-    edge_points.update(y=boxes[:, 1], overwrite=True)
-    return canvas(grid.image_size, photo_url, [edge_points], title=title, shapes=shapes, alt=title)
+    facts = [[name, *size] for name, size in zip(names[level], sides.tolist(), strict=True)]
+    template = (
+        "<b>%{customdata[4]}</b><br>%{customdata[5]:.1f} x %{customdata[6]:.1f} px"
+        f"<br>{level_name}, row {cell[0]}, column {cell[1]}"
+    )
+    count = f"{len(boxes)} anchors" if len(boxes) > 1 else "anchor"
+    title = f"{level_name}: {_every(step)}, and the {count} of one"
+    corner_points = hover_points(boxes, facts, template)
+    corner_points.x = boxes[:, 2]  # the corners differ where the centres agree
+    corner_points.y = boxes[:, 1]
+    return canvas(
+        grid.image_size, photo_url, [corner_points], title=title, shapes=shapes, alt=title
+    )
+
+
+def _every(step: int) -> str:
+    if step == 1:
+        return "every cell"
+    return f"every {step}{'nd' if step % 10 == 2 else 'th'} cell"
 
 
 def notebook_grid(grid: Grid, level: int, level_name: str, offset: float) -> go.Figure:
-    """The notebook's own figure: centres of every 8th cell on a dark canvas."""
-    points = centres(grid, level, offset, 8)
+    """The notebook's own figure: centres of every 8th cell on a dark canvas.
+
+    A grid of more than 256 cells across, which the notebook has not, is shown more sparsely.
+    """
+    step = max(8, cell_step(grid.cells[level]))
+    points = centres(grid, level, offset, step)
     dots = go.Scatter(
         x=points[:, 0],
         y=points[:, 1],
@@ -94,5 +106,5 @@ def notebook_grid(grid: Grid, level: int, level_name: str, offset: float) -> go.
         _validate=False,
     )
     stride = grid.strides[level][0]
-    title = f"Anchor centres at {level_name} (stride {stride:g}), every 8th cell"
+    title = f"Anchor centres at {level_name} (stride {stride:g}), {_every(step)}"
     return canvas(grid.image_size, None, [dots], title=title, alt=title)

@@ -60,10 +60,10 @@ def image_layer(url: str, image_size: tuple[int, int], opacity: float = 1.0) -> 
     return place | {"source": url, "sizing": "stretch", "layer": "below", "opacity": opacity}
 
 
-def boxes_path(boxes: np.ndarray) -> str:
+def boxes_path(boxes: np.ndarray, digits: int = 1) -> str:
     """(N, 4) boxes as one SVG path: a thousand cost the browser what one does."""
     return "".join(
-        f"M{x1:g},{y1:g}H{x2:g}V{y2:g}H{x1:g}Z" for x1, y1, x2, y2 in boxes.round(1).tolist()
+        f"M{x1:g},{y1:g}H{x2:g}V{y2:g}H{x1:g}Z" for x1, y1, x2, y2 in boxes.round(digits).tolist()
     )
 
 
@@ -81,20 +81,29 @@ def path_shape(path: str, colour: str, width: float = 2, **changes: Any) -> dict
     return {"type": "path", "path": path, "line": line} | changes
 
 
-def hover_points(boxes: np.ndarray, lines: list[str]) -> go.Scatter:
+def hover_points(
+    boxes: np.ndarray, facts: list[list], template: str, digits: int = 1
+) -> go.Scatter:
     """Invisible points at the boxes' centres which tell about them.
+
+    The words stand once in the template and the facts once a box: a text a box is three times as
+    much to send.
 
     Args:
         boxes: (N, 4) xyxy, pixels; the browser outlines the one under the pointer.
-        lines: N texts, HTML.
+        facts: what the template tells of each of the N boxes, equally many.
+        template: HTML; `%{customdata[4]}` is the first fact, after the box's four sides.
+        digits: decimals of the four sides.
     """
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    sides = boxes.astype(np.float64).round(digits)  # as float32, 0.1 would take 9 digits
+    sides = sides if digits else sides.astype(np.int64)
     return go.Scatter(
-        x=(boxes[:, 0] + boxes[:, 2]) / 2,
-        y=(boxes[:, 1] + boxes[:, 3]) / 2,
-        customdata=boxes.round(1),
-        text=lines,
+        x=centres[:, 0].round().astype(np.int16),  # nobody points closer than a pixel
+        y=centres[:, 1].round().astype(np.int16),
+        customdata=[box + rest for box, rest in zip(sides.tolist(), facts, strict=True)],
         mode="markers",
         marker={"opacity": 0, "size": 14},
-        hovertemplate="%{text}<extra></extra>",
+        hovertemplate=f"{template}<extra></extra>",
         _validate=False,
     )

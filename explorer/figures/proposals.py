@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,6 +12,13 @@ import plotly.graph_objects as go
 from explorer.core.layout import Grid
 from explorer.figures import theme
 from explorer.figures.canvas import boxes_path, canvas, hover_points, path_shape
+
+CROWD = 300  # more boxes than this hide each other: no halo, whole pixels, half as much to send
+HOVER = (
+    "<b>#%{customdata[4]}</b>  score %{customdata[5]:.4f}"
+    "<br>%{customdata[6]}, row %{customdata[7]}, column %{customdata[8]}"
+    "<br>shape %{customdata[9]}<br>%{customdata[10]} x %{customdata[11]} px"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,48 +53,53 @@ def top_boxes(
         photo_url: see `canvas`.
     """
     place = grid.place_of(drawn.anchor_index)
-    paths = _by_level(drawn, place["level"]) if colour == "level" else _by_score(drawn)
-    halo = path_shape(boxes_path(drawn.boxes), "rgba(0,0,0,0.45)", 3.5)
-    lines = _lines(drawn, place, level_names, names)
+    if colour == "level":
+        part, colours = place["level"], [theme.level_colour(i) for i in range(len(level_names))]
+    else:
+        part, colours = _score_step(drawn.scores), theme.SCORE_SCALE
+    digits = 0 if len(drawn.boxes) > CROWD else 1
+    paths = _paths(drawn.boxes, part, colours, digits)
+    if paths and digits:
+        paths.insert(0, path_shape(boxes_path(drawn.boxes), "rgba(0,0,0,0.45)", 3.5))
+    facts = _facts(drawn, place, level_names, names)
     return canvas(
         grid.image_size,
         photo_url,
-        [hover_points(drawn.boxes, lines)],
+        [hover_points(drawn.boxes, facts, HOVER, digits)],
         title=title,
-        shapes=[halo, *paths],
+        shapes=paths,
         alt=title,
     )
 
 
-def _by_level(drawn: DrawnBoxes, level: np.ndarray) -> list[dict]:
+def _paths(
+    boxes: np.ndarray, part: np.ndarray, colours: Sequence[str], digits: int
+) -> list[dict[str, Any]]:
+    """One path a part, in its colour; none for a part without boxes."""
     return [
-        path_shape(boxes_path(drawn.boxes[level == each]), theme.level_colour(each), 1.8)
-        for each in np.unique(level).tolist()
+        path_shape(boxes_path(boxes[part == each], digits), colours[each], 1.8)
+        for each in np.unique(part).tolist()
     ]
 
 
-def _by_score(drawn: DrawnBoxes) -> list[dict]:
-    """Five equal steps from the worst drawn score to the best; the best are drawn last."""
-    if len(drawn.scores) == 0:
-        return []
-    low, high = drawn.scores.min(), drawn.scores.max()
+def _score_step(scores: np.ndarray) -> np.ndarray:
+    """Which of five equal steps from the worst drawn score to the best; the best are drawn last."""
+    if len(scores) == 0:
+        return np.zeros(0, dtype=np.int64)
+    low, high = scores.min(), scores.max()
     steps = len(theme.SCORE_SCALE)
-    step = ((drawn.scores - low) / max(high - low, 1e-9) * steps).astype(int).clip(0, steps - 1)
-    return [
-        path_shape(boxes_path(drawn.boxes[step == each]), theme.SCORE_SCALE[each], 1.8)
-        for each in range(steps)
-        if (step == each).any()
-    ]
+    return ((scores - low) / max(high - low, 1e-9) * steps).astype(np.int64).clip(0, steps - 1)
 
 
-def _lines(
+def _facts(
     drawn: DrawnBoxes, place: dict, level_names: tuple[str, ...], names: list[list[str]]
-) -> list[str]:
-    sides = drawn.boxes[:, 2:] - drawn.boxes[:, :2]
-    columns = (drawn.rank, drawn.scores, *place.values(), sides[:, 0], sides[:, 1])
+) -> list[list]:
+    """What `HOVER` tells of each box."""
+    sides = (drawn.boxes[:, 2:] - drawn.boxes[:, :2]).round().astype(np.int64)
+    scores = drawn.scores.astype(np.float64).round(4)
+    columns = (drawn.rank, scores, *place.values(), sides[:, 0], sides[:, 1])
     return [
-        f"<b>#{rank}</b>  score {score:.4f}<br>{level_names[level]}, row {row}, column {column}"
-        f"<br>shape {names[level][shape]}<br>{width:.0f} x {height:.0f} px"
+        [rank, score, level_names[level], row, column, names[level][shape], width, height]
         for rank, score, level, row, column, shape, width, height in zip(
             *(column.tolist() for column in columns), strict=True
         )

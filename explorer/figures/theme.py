@@ -1,8 +1,8 @@
 """Every colour and axis default of the figures.
 
-The palette is Okabe and Ito's (2008), which the colour-blind tell apart. Text and lines of a
-figure take the page's colours in the browser (see `explorer/live/plot.js`), so that one figure
-serves light and dark.
+The palette is Okabe and Ito's (2008), which the colour-blind tell apart, with a light grey in the
+place of its black. Text and lines of a figure take the page's colours in the browser (see
+`explorer/live/plot.js`), so that one figure serves light and dark.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ LEVELS = (  # P2 to P6 and what a larger pyramid adds
     "#CC79A7",
     "#F0E442",
     "#0072B2",
-    "#999999",
+    "#CCCCCC",
 )
 SHAPES = LEVELS  # ratios and shapes of a cell, in the order of the cell
 CANVAS = "#1a1a2e"  # the notebook's blank canvas
 ACCENT = "#FFD400"  # what the reader picked
-SCORE_SCALE = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")  # viridis, dark is low
+SCORE_SCALE = ("#5B7FD6", "#2FA3C7", "#3FC08F", "#A6DB4E", "#FDE725")  # dark is low, yet visible
 HEAT_SCALE = ("#000004", "#51127c", "#b73779", "#fc8961", "#fcfdbf")  # magma
 FONT_SIZE = 15  # pixels; readable from the last row
 

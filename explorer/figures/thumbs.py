@@ -54,8 +54,8 @@ def size(image_size: tuple[int, int], side: float) -> str:
     height, width = image_size
     x, y = (width - side) / 2, (height - side) / 2
     square = f'<rect x="{x}" y="{y}" width="{side}" height="{side}" fill="{theme.ACCENT}"/>'
-    text = f'<text x="50%" y="{y - 20}" font-size="{height / 9:.0f}" fill="#fff" font-family="sans-serif"'
-    return f'{square}{text} text-anchor="middle">{side:g} px</text>'
+    font = f'font-size="{height / 9:.0f}" font-family="sans-serif" text-anchor="middle"'
+    return f'{square}<text x="50%" y="{y - 20}" {font} fill="#fff">{side:g} px</text>'
 
 
 def bars(image_size: tuple[int, int], scores: np.ndarray) -> str:

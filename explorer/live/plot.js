@@ -52,7 +52,7 @@ function resize(state) {
 function outline(state, point) {
   state.outline?.remove();
   state.outline = null;
-  if (point?.customdata?.length !== 4) return;
+  if (!(point?.customdata?.length >= 4)) return;
   const { xaxis, yaxis } = state.plot._fullLayout;
   const [x1, y1, x2, y2] = point.customdata;
   const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");

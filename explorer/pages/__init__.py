@@ -34,4 +34,5 @@ PAGES = (
     Page("anchors.py", "Anchors", ":material/grid_on:"),
     Page("scores.py", "Scores", ":material/bar_chart:"),
     Page("proposals.py", "Proposals", ":material/filter_alt:"),
+    Page("about.py", "About", ":material/info:"),
 )

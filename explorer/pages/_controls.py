@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.core.device import resolve_device
 from explorer.core.samples import samples
 from explorer.editing import field_of, get, limits
-from explorer.pages import _state
+from explorer.pages import _state, _weights
 from explorer.presets import PRESETS, name_of
 
 
@@ -128,7 +128,7 @@ def sidebar() -> None:
         slider("image.side", low=256, high=1600)
         pick("image.fit", list(get_args(field_of("image.fit").annotation)))
         _preset()
-        pick("scores.source", list(get_args(field_of("scores.source").annotation)))
+        pick("scores.source", _weights.sources())
         number("scores.seed")
         devices = [name for name in ("auto", "cuda", "mps", "cpu") if _exists(name)]
         pick("compute.device", devices)

@@ -14,7 +14,7 @@ from explorer.core import pipeline
 from explorer.core.memo import Memo
 from explorer.live import pictures
 from explorer.live.plot import plot
-from explorer.pages import _state
+from explorer.pages import _state, _weights
 
 COSTLY = ("pyramid", "features", "head_output")  # whole layers: worth all cores and a progress bar
 
@@ -38,6 +38,8 @@ def frame() -> None:
     st.session_state["progress"] = st.empty()
     for sentence in _state.complaints():
         place.error(sentence)
+    for sentence in _weights.held()[1]:
+        place.warning(sentence)
     try:
         compute("image")
     except ValueError as error:
@@ -50,7 +52,7 @@ def compute(name: str) -> Any:
     settings, uploads = _state.current(), _state.uploads()
     if memo().peek(pipeline.recipe(name, settings)) is None:
         _compute_network(name)
-    return pipeline.run(name, settings, memo(), uploads=uploads)
+    return pipeline.run(name, settings, memo(), uploads=uploads, trained=_weights.held()[0])
 
 
 def _compute_network(name: str) -> None:
@@ -58,7 +60,8 @@ def _compute_network(name: str) -> None:
     missing = [
         stage
         for stage in COSTLY
-        if stage in pipeline.above(name) and memo().peek(pipeline.recipe(stage, settings)) is None
+        if stage in pipeline.above(name, settings.scores.source)
+        and memo().peek(pipeline.recipe(stage, settings)) is None
     ]
     if not missing:
         return
@@ -71,6 +74,7 @@ def _compute_network(name: str) -> None:
                 settings,
                 memo(),
                 uploads=_state.uploads(),
+                trained=_weights.held()[0],
                 progress=lambda share, text: slot.progress(share, text),
             )
     finally:
@@ -93,15 +97,22 @@ def figure(
     plot(made, key=key, on_click=on_click)
 
 
+SOURCES = {
+    "random": "random weights, this photo",
+    "noise": "random weights, random features",
+    "planted": "planted on the ground truth",
+    "learned": "learned by this project",
+    "coco": "learned on COCO",
+}
+
+
 def badge(name: str) -> None:
     """Say of a picture where its scores come from, on which device, and what it cost."""
     settings = _state.current()
-    sources = {
-        "random": "random weights on the photo",
-        "noise": "random weights on random features",
-    }
     took = pipeline.milliseconds(name, settings, memo())
+    source = SOURCES[settings.scores.source]
+    seed = "" if settings.scores.source in ("learned", "coco") else f", seed {settings.scores.seed}"
     st.markdown(
-        f":orange-badge[scores: {sources[settings.scores.source]}, seed {settings.scores.seed}] "
+        f":orange-badge[scores: {source}{seed}] "
         f":gray-badge[{pipeline.device_name(settings)}] :gray-badge[{took:,.0f} ms]"
     )

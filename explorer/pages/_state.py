@@ -16,6 +16,7 @@ from explorer.core.device import resolve_device
 from explorer.core.images import open_photo
 from explorer.core.samples import samples
 from explorer.editing import changed
+from explorer.pages import _weights
 from explorer.settings import Settings
 
 LINK_KEY = "link"  # the query that the settings were last written to, or read from
@@ -92,6 +93,9 @@ def _without_what_is_not_here(settings: Settings) -> tuple[Settings, list[str]]:
     if settings.image.picture not in samples() and settings.image.picture not in uploads():
         notes.append(f"There is no picture named {settings.image.picture!r} here.")
         settings = changed(settings, {"image.picture": Settings().image.picture})
+    if settings.scores.source not in _weights.sources():
+        notes.append(f"This server has no weights for the scores named {settings.scores.source}.")
+        settings = changed(settings, {"scores.source": "random"})
     try:
         resolve_device(settings.compute.device)
     except ValueError as error:

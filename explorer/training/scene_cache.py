@@ -85,10 +85,12 @@ def _sprite(cut: np.ndarray, side: float, ground: np.ndarray, rng) -> np.ndarray
     image = Image.fromarray(cut)
     if rng.random() < 0.5:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    if rng.random() < 0.4:
+    long = rng.random() < 0.2  # spoons, masts, brushes: along one side, many times as long as wide
+    if not long and rng.random() < 0.4:
         image = image.rotate(rng.uniform(-180, 180), Image.Resampling.BICUBIC, expand=True)
         image = image.crop(image.getchannel("A").point(lambda a: 255 * (a >= 128)).getbbox())
-    stretch = np.exp(rng.uniform(-0.25, 0.25))
+    reach = rng.uniform(0.5, 0.9) * rng.choice([-1, 1]) if long else rng.uniform(-0.25, 0.25)
+    stretch = np.exp(reach)
     width, height = image.width * stretch, image.height / stretch
     scale = max(side / max(width, height), 14 / min(width, height))
     size = round(width * scale), round(height * scale)

@@ -17,7 +17,7 @@ from explorer.core.candidates import (
 )
 from explorer.core.images import Picture
 from explorer.core.layout import AnchorSet, Grid, lay_anchors, lay_grid
-from explorer.presets import PRESETS
+from explorer.presets import CODE_BASES
 from explorer.settings import Anchors, Codec, Filter
 from tests.devices import DEVICES
 from tests.reference import CANDIDATES_OF, plain_decode
@@ -97,7 +97,7 @@ def random_world(anchors, seed, kind="plain", size=(48, 66), scale=1.0):
 
 def small_anchors(preset):
     """The preset's conventions, at sizes that a small picture does not cut down to one."""
-    anchors = PRESETS[preset].anchors
+    anchors = CODE_BASES[preset].anchors
     if len(anchors.strides) == 1:
         return Anchors.model_validate(anchors.model_dump() | {"sizes": ((16, 32, 48),)})
     return Anchors.model_validate(
@@ -129,28 +129,28 @@ def check(candidates, anchors, boxes, fates, world):
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", ["plain", "tied", "tied, NaN"])
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", CODE_BASES)
 def test_candidates_are_those_of_the_code_base_walked_box_by_box(preset, kind, seed):
     scale = 1.5 if preset == "py-faster-rcnn" else 1.0
     world = random_world(small_anchors(preset), seed, kind, scale=scale)
-    rules = PRESETS[preset].filter
+    rules = CODE_BASES[preset].filter
     for top_n in (1, 17, 40, rules.pre_nms):
         few = replace_rules(rules, pre_nms=top_n)
         expected = CANDIDATES_OF[preset](world, top_n, rules.min_size)
-        check(world.select(few, PRESETS[preset].codec), *expected, world)
+        check(world.select(few, CODE_BASES[preset].codec), *expected, world)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", CODE_BASES)
 def test_candidates_on_the_presets_own_grid(preset):
-    world = random_world(PRESETS[preset].anchors, 5, "tied", size=(64, 64))
-    rules = replace_rules(PRESETS[preset].filter, pre_nms=100)
+    world = random_world(CODE_BASES[preset].anchors, 5, "tied", size=(64, 64))
+    rules = replace_rules(CODE_BASES[preset].filter, pre_nms=100)
     expected = CANDIDATES_OF[preset](world, 100, rules.min_size)
-    check(world.select(rules, PRESETS[preset].codec), *expected, world)
+    check(world.select(rules, CODE_BASES[preset].codec), *expected, world)
 
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.sampled_from(sorted(PRESETS)),
+    st.sampled_from(sorted(CODE_BASES)),
     st.integers(0, 10_000),
     st.sampled_from(["plain", "tied", "NaN"]),
     st.integers(1, 150),
@@ -158,9 +158,9 @@ def test_candidates_on_the_presets_own_grid(preset):
 )
 def test_any_top_n_and_minimum_size_agree_with_the_code_base(preset, seed, kind, top_n, least):
     world = random_world(small_anchors(preset), seed, kind, size=(40, 24))
-    rules = replace_rules(PRESETS[preset].filter, pre_nms=top_n, min_size=least)
+    rules = replace_rules(CODE_BASES[preset].filter, pre_nms=top_n, min_size=least)
     expected = CANDIDATES_OF[preset](world, top_n, least)
-    check(world.select(rules, PRESETS[preset].codec), *expected, world)
+    check(world.select(rules, CODE_BASES[preset].codec), *expected, world)
 
 
 # By hand
@@ -280,9 +280,9 @@ def test_levels_may_have_different_numbers_of_explicit_anchors():
     anchors = Anchors(strides=(16, 32, 64), pairs=pairs)
     world = random_world(anchors, 3, "tied", size=(64, 64))
     assert world.grid.counts == (32, 4, 3)
-    rules = replace_rules(PRESETS["torchvision"].filter, pre_nms=5)
+    rules = replace_rules(CODE_BASES["torchvision"].filter, pre_nms=5)
     expected = CANDIDATES_OF["torchvision"](world, 5, rules.min_size)
-    check(world.select(rules, PRESETS["torchvision"].codec), *expected, world)
+    check(world.select(rules, CODE_BASES["torchvision"].codec), *expected, world)
 
 
 def test_delta_weights_reach_the_decoder():
@@ -346,19 +346,19 @@ def accelerator(request, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["plain", "tied", "tied, NaN"])
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", CODE_BASES)
 def test_an_accelerator_gives_the_same_candidates_and_fillers_behind_them(
     preset, kind, accelerator, monkeypatch
 ):
     world = random_world(small_anchors(preset), 7, kind, scale=1.5)
     for top_n, least in [(30, 16), (30, 500), (5000, 16)]:
-        rules = replace_rules(PRESETS[preset].filter, pre_nms=top_n, min_size=least)
-        got = on_device(world, accelerator).select(rules, PRESETS[preset].codec)
+        rules = replace_rules(CODE_BASES[preset].filter, pre_nms=top_n, min_size=least)
+        got = on_device(world, accelerator).select(rules, CODE_BASES[preset].codec)
         levels = world.grid.counts if rules.top_n_by_level else [sum(world.grid.counts)]
         assert len(got.boxes) == sum(min(top_n, count) for count in levels)  # a fixed shape
         assert not got.valid[1:].cpu().logical_and(~got.valid[:-1].cpu()).any()  # fillers last
         with monkeypatch.context() as undone:
             undone.setattr("explorer.core.candidates._may_wait", lambda tensor: True)
-            expected = world.select(rules, PRESETS[preset].codec)
+            expected = world.select(rules, CODE_BASES[preset].codec)
         for name, part in vars(without_fillers(got)).items():
             assert torch.allclose(part, getattr(expected, name), equal_nan=True), name

@@ -102,8 +102,7 @@ class Reader:
             """() => {
                 const app = document.querySelector("[data-testid=stApp]");
                 const plots = [...document.querySelectorAll(".rpn-plot")];
-                return app?.dataset.testScriptState === "notRunning" && plots.length > 0
-                    && plots.every((plot) => plot.dataset.revision || !plot.clientWidth);
+                return app?.dataset.testScriptState === "notRunning" && plots.every((plot) => plot.dataset.revision || !plot.clientWidth);
             }""",
             timeout=120_000,
         )

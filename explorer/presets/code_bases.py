@@ -1,42 +1,9 @@
-"""Named settings: what each code base and paper chose, with its source.
-
-A preset sets the groups that a detector defines (anchors, codec, filter, nms, match) and leaves
-the picture, the scores, the device and the view as they are.
-"""
+"""The course notebook and the three code bases whose RPN it can be compared with."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
-from explorer.settings import Anchors, Codec, Filter, Match, Nms, Settings
-
-DETECTOR_GROUPS = ("anchors", "codec", "filter", "nms", "match")
-LOG_1000_OVER_16 = math.log(1000 / 16)  # Detectron's clamp: a 16-px anchor may grow to 1000 px
-
-
-@dataclass(frozen=True)
-class Preset:
-    """One detector's choices."""
-
-    title: str
-    sentence: str  # what a reader should notice about it
-    source: str
-    anchors: Anchors
-    codec: Codec = Codec()
-    filter: Filter = Filter()
-    nms: Nms = Nms()
-    match: Match = Match(low_quality="all")
-
-    def apply(self, settings: Settings) -> Settings:
-        """`settings` with this detector's groups in place of its own.
-
-        Raises:
-            ValueError: (pydantic) if the picture is too large for the detector's anchors.
-        """
-        groups = {name: getattr(self, name).model_dump() for name in DETECTOR_GROUPS}
-        return Settings.model_validate(settings.model_dump() | groups)
-
+from explorer.presets.preset import LOG_1000_OVER_16, Preset
+from explorer.settings import Anchors, Codec, Filter, Match, Nms
 
 _TORCHVISION_FILTER = Filter(
     order="top-n first",
@@ -57,7 +24,7 @@ _DETECTRON2_FILTER = Filter(
     nms_by="logits",
 )
 
-PRESETS: dict[str, Preset] = {
+CODE_BASES: dict[str, Preset] = {
     "notebook": Preset(
         "Course notebook",
         "One size a level, ratios as w/h, centres in the middle of the cell: 159,882 anchors at "
@@ -106,11 +73,3 @@ PRESETS: dict[str, Preset] = {
         Nms(post_nms=300),
     ),
 }
-
-
-def name_of(settings: Settings) -> str | None:
-    """The preset whose groups these settings hold, or None for settings of one's own."""
-    for name, preset in PRESETS.items():
-        if all(getattr(settings, group) == getattr(preset, group) for group in DETECTOR_GROUPS):
-            return name
-    return None

@@ -1,0 +1,35 @@
+"""The trained networks that this server holds: the shipped one, and COCO's where it is named."""
+
+from __future__ import annotations
+
+import os
+
+import streamlit as st
+
+from explorer.core.coco import CocoNetwork, load_coco
+from explorer.core.learned import load_learned
+from explorer.core.network import Trained
+
+COCO_VARIABLE = "RPN_EXPLORER_COCO"  # path of torchvision's fasterrcnn_resnet50_fpn state file
+
+
+@st.cache_resource(show_spinner=False)
+def held() -> tuple[dict[str, Trained], tuple[str, ...]]:
+    """Score source to network, and a sentence for each one that could not be loaded."""
+    networks, problems = {}, []
+    try:
+        networks["learned"] = load_learned()
+    except ValueError as error:
+        problems.append(f"Learned scores are off: {error}.")
+    path = os.environ.get(COCO_VARIABLE)
+    if path:
+        try:
+            networks["coco"] = CocoNetwork(*load_coco(path))
+        except ValueError as error:
+            problems.append(f"COCO scores are off: {error}.")
+    return networks, tuple(problems)
+
+
+def sources() -> list[str]:
+    """The score sources that work here."""
+    return ["random", "noise", "planted", *held()[0]]
