@@ -84,7 +84,7 @@ def _bounds_within(annotation: Any) -> dict[str, float]:
 _RULES = {  # pydantic's kinds of complaint, in words that go on "must be"
     "string_type": "a text",
     "string_unicode": "a text",
-    "string_pattern_mismatch": "the name of a picture",
+    "string_pattern_mismatch": "a valid name",
     "tuple_type": "a list",
     "int_type": "a whole number",
     "int_parsing": "a whole number",

@@ -9,41 +9,13 @@ from hypothesis import strategies as st
 from explorer.editing import changed, field_of, paths
 from explorer.settings import Settings
 
-RUBBISH = st.one_of(
-    st.text(max_size=20),
-    st.text("0123456789.-+eE_~x ", max_size=20),
-    st.sampled_from(
-        [
-            *(
-                "",
-                " ",
-                "nan",
-                "inf",
-                "-inf",
-                "1e999",
-                "-1",
-                "0",
-                "1",
-                "true",
-                "none",
-                "None",
-                "null",
-            ),
-            *("9" * 5000, "8_" * 3000, "1x1~" * 3000, "~~__xx", "_", "~", "x", "8_16__32", "1x2x3"),
-            *(
-                "∞",
-                "½",
-                "٣",
-                "\x00",
-                "\ud800",
-                "😀" * 400,
-                "<b>1</b>",
-                "%00",
-                "../../etc",
-                "[1, 2]",
-            ),
-        ]
-    ),
+RUBBISH = st.text(max_size=20) | st.text("0123456789.-+eE_~x ", max_size=20)
+RUBBISH |= st.sampled_from(
+    [
+        *("", " ", "nan", "inf", "-inf", "1e999", "-1", "0", "1", "true", "none", "None", "null"),
+        *("9" * 5000, "8_" * 3000, "1x1~" * 3000, "😀" * 400, "_", "~", "x", "~~__xx", "8_16__32"),
+        *("1x2x3", "[1, 2]", "∞", "½", "٣", "\x00", "\ud800", "<b>1</b>", "%00", "../../etc"),
+    ]
 )
 
 

@@ -186,8 +186,8 @@ def _lost_to_best(
             over[:, :best] &= rows[:, None] < rows
             kept = _unbeaten(over[:, :best])
             rows, over = rows[kept], over[kept]
-        hit = np.flatnonzero(over.any(axis=0))
-        lost[start + hit] = rows[over[:, hit].argmax(axis=0)]
+        winner, loser = np.divmod(np.flatnonzero(over)[::-1], over.shape[1])
+        lost[start + loser] = rows[winner]  # of several winners the last one written, the best
     return lost
 
 

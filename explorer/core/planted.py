@@ -1,8 +1,69 @@
-"""Planted scores: being written."""
+"""Planted scores: what a network would say that knows the objects, and mumbles.
+
+They work with any anchors, so every later stage can be felt without training anything.
+
+Shapes: N anchors, G objects.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
 
 from explorer.core.candidates import HeadOutput
+from explorer.core.coder import encode_boxes
+from explorer.core.matching import match_boxes
+
+# The logit is 20 * (IoU - 0.5): scores of .00005 off all objects, .02 at IoU .3, .98 at IoU .7.
+# So the two thresholds of matching become the two modes that a trained head shows.
+SLOPE, MIDDLE = 20.0, 0.5
+# Noise of deltas for each logit of noise: at 1, boxes tremble by 2% of their anchor's sides.
+TREMBLE = 0.02
 
 
-def plant_scores(anchors, ground_truth, noise: float, regression: float, seed: int) -> HeadOutput:
-    """Score anchors by the ground truth."""
-    raise NotImplementedError
+@torch.inference_mode()
+def plant_scores(
+    anchors: Tensor,
+    ground_truth: Tensor,
+    noise: float,
+    regression: float,
+    seed: int,
+    weights: Sequence[float] = (1, 1, 1, 1),
+) -> HeadOutput:
+    """Derive logits and deltas of all anchors from the ground truth.
+
+    Noise is drawn on the CPU, so that every device plants the same, and at any strength from the
+    same numbers, so that moving it scales what is seen and shuffles nothing.
+
+    Args:
+        anchors: (N, 4) boxes, xyxy, pixels.
+        ground_truth: (G, 4) boxes of the objects, same convention; those of no size count as none.
+        noise: standard deviation of the noise on the logits, finite, >= 0.
+        regression: how far the deltas go from the anchor, 0, to the object, 1.
+        seed: all noise comes from it.
+        weights: the box coder's, by which decoding will divide.
+
+    Returns:
+        Logits, scores and deltas on the anchors' device. An anchor that touches no object, as all
+        do where G is 0, has the logit -10 and the deltas 0, but for the noise.
+
+    Raises:
+        ValueError: if a shape is not (*, 4) or a number is out of its range.
+    """
+    if not (noise >= 0 and math.isfinite(noise)):
+        raise ValueError(f"planted.noise must be finite and >= 0, got {noise}")
+    if not 0 <= regression <= 1:
+        raise ValueError(f"planted.regression must be in [0, 1], got {regression}")
+    device = anchors.device
+    matches = match_boxes(anchors, ground_truth.to(device), 1, 0, "none")
+    draws = torch.randn(5, len(anchors), generator=torch.Generator().manual_seed(seed))
+    draws = draws.mul_(noise).to(device)  # (5, N)
+    logits = SLOPE * (matches.best_iou - MIDDLE) + draws[0]
+    deltas = TREMBLE * draws[1:].T * torch.tensor(weights, dtype=torch.float32).to(device)  # (N, 4)
+    if len(ground_truth):
+        objects = ground_truth.to(device)[matches.matched]  # (N, 4)
+        whole = encode_boxes(anchors, objects, weights)
+        touches = (matches.best_iou > 0)[:, None]
+        deltas += torch.where(touches, regression * whole, 0.0)
+    return HeadOutput(logits, logits.sigmoid(), deltas)

@@ -98,7 +98,7 @@ def assemble(
         A sprite that finds no room, even shrunk, is left out.
     """
     canvas = ground.astype(np.float32)
-    owner = np.full(ground.shape[:2], -1)  # the topmost object of each pixel
+    owner = np.full(ground.shape[:2], -1, dtype=np.int16)  # the topmost object of each pixel
     order = sorted(range(len(sprites)), key=lambda i: -sprites[i].shape[0] * sprites[i].shape[1])
     boxes, full, placed = np.zeros((0, 4)), [], []
     # each object laid upon another makes two that overlap;

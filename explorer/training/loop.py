@@ -33,7 +33,7 @@ Progress = Callable[[int, int, str], None]
 class Recipe:
     """The numbers of a training run."""
 
-    steps: int = 1500
+    steps: int = 1000
     pixels: int = 8 * 320 * 320  # a step, over all processes
     sides: tuple[int, ...] = (256, 320, 320, 384, 448, 512, 640, 800)
     head_rate: float = 1e-3

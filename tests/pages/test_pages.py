@@ -116,7 +116,7 @@ def test_a_link_to_a_device_that_is_not_here_says_so():
 @pytest.mark.parametrize(
     ("strides", "sizes", "ratios", "sentence"),
     [
-        ("4 8 16", "32; 64; 128; 256; 512", "0.5 1 2", "for each of the 3 strides, got 5"),
+        ("4 8 16", "32; 64; 128; 256; 512", "0.5 1 2", "as many entries as anchors.strides (3), got 5"),
         ("4 8 16 32 0", "32; 64; 128; 256; 512", "0.5 1 2", "anchors.strides[4]"),
         ("4 8 16 32 64", "32; -64; 128; 256; 512", "0.5 1 2", "anchors.sizes[1][0]"),
         ("4 8 16 32 64", "32; nan; 128; 256; 512", "0.5 1 2", "finite"),
