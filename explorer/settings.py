@@ -67,6 +67,46 @@ class Image(Group):
     )
 
 
+class Scene(Group):
+    """A synthetic scene, painted by the program: its objects are known exactly."""
+
+    seed: int = _setting(
+        0, "Scene", "Another number paints another scene.", source="ours", ge=0, le=999_999, step=1
+    )
+    objects: int = _setting(
+        8, "Objects", "How many are painted.", unit="objects", source="ours", ge=0, le=40, step=1
+    )
+    smallest: int = _setting(
+        24,
+        "Smallest side",
+        "Sides are drawn evenly in the logarithm between smallest and largest.",
+        unit="px of 640",
+        source="ours",
+        ge=8,
+        le=300,
+        step=4,
+    )
+    largest: int = _setting(
+        320,
+        "Largest side",
+        "See the smallest.",
+        unit="px of 640",
+        source="ours",
+        ge=8,
+        le=560,
+        step=4,
+    )
+
+    @model_validator(mode="after")
+    def _sides_rise(self) -> Scene:
+        if self.smallest > self.largest:
+            raise ValueError(
+                f"scene.smallest must be at most scene.largest ({self.largest}), "
+                f"got {self.smallest}"
+            )
+        return self
+
+
 class Scores(Group):
     """Where objectness logits and deltas come from."""
 
@@ -173,6 +213,8 @@ class Anchors(Group):
         "Width x height pairs for each level, in place of sizes and ratios (YOLO, SSD).",
         unit="px",
         source="Redmon and Farhadi 2017, YOLO9000; Liu et al. 2016, SSD",
+        min_length=1,
+        max_length=8,
         nested=3,
     )
     ratio: Literal["w/h", "h/w"] = _setting(
@@ -421,6 +463,21 @@ class Match(Group):
         return self
 
 
+class Recall(Group):
+    """When an object counts as found."""
+
+    iou: float = _setting(
+        0.5,
+        "Found from",
+        "An object counts as found when a proposal overlaps it by this much.",
+        unit="IoU",
+        source="Everingham et al. 2010, PASCAL VOC: 0.5; COCO averages .5 to .95",
+        ge=0.01,
+        le=1,
+        step=0.01,
+    )
+
+
 class Compute(Group):
     """The device of the whole chain."""
 
@@ -501,6 +558,7 @@ class Settings(Group):
     """
 
     image: Image = Image()
+    scene: Scene = Scene()
     scores: Scores = Scores()
     truth: Truth = Truth()
     planted: Planted = Planted()
@@ -509,6 +567,7 @@ class Settings(Group):
     filter: Filter = Filter()
     nms: Nms = Nms()
     match: Match = Match()
+    recall: Recall = Recall()
     compute: Compute = Compute()
     view: View = View()
 

@@ -85,7 +85,8 @@ def _bad(kind, rules):
             [None, 7]
         )
     if origin in (Union, types.UnionType):
-        return _bad(next(part for part in parts if part is not type(None)), rules)
+        (some,) = (part for part in parts if part is not type(None))
+        return _bad(some, rules).filter(lambda value: value is not None)
     if origin is tuple:
         no_lists = st.sampled_from([(), 3, 2.5, "12", True])
         if parts[-1] is not Ellipsis:

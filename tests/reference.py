@@ -298,6 +298,23 @@ def _float32_iou(a, b):
     return float(shared / (area_a + area_b - shared)) if area_a > 0 and area_b > 0 else 0.0
 
 
+def sweep_suppression(boxes, scores, threshold):
+    """Survivors and winners as indices: the usual numpy sweep for each kept box."""
+    x1, y1, x2, y2 = boxes.T
+    area = (x2 - x1) * (y2 - y1)
+    order, keep, suppressed_by = np.argsort(-scores, kind="stable"), [], np.full(len(boxes), -1)
+    while len(order):
+        best, rest = order[0], order[1:]
+        keep.append(int(best))
+        width = np.maximum(np.minimum(x2[best], x2[rest]) - np.maximum(x1[best], x1[rest]), 0)
+        height = np.maximum(np.minimum(y2[best], y2[rest]) - np.maximum(y1[best], y1[rest]), 0)
+        shared = width * height
+        over = (shared / (area[best] + area[rest] - shared)).astype(np.float64) > threshold
+        suppressed_by[rest[over]] = best
+        order = rest[~over]
+    return keep, suppressed_by.tolist()
+
+
 def plain_lite0(original, x):
     """EfficientNet-Lite0 on its published weights, batch norms unfolded: C2, C3, C4 and C5.
 
@@ -349,3 +366,85 @@ def plain_planted(anchors, objects, regression):
             whole = plain_encode(anchor, objects[ious.index(best)], (1, 1, 1, 1))
         deltas.append([regression * delta for delta in whole])
     return logits, deltas
+
+
+def plain_hit_kinds(proposals, truths, threshold):
+    """Kind and object of each proposal, from who found what and what is reached at all."""
+    found = plain_hits(proposals, truths, min(threshold, 1 - 1e-10))
+    kinds, matched = [], []
+    for rank, box in enumerate(proposals):
+        ious = [plain_iou(box, truth) for truth in truths]
+        best = max(ious, default=0.0)
+        if rank in found:
+            kinds.append("HIT")
+            matched.append(found.index(rank))
+        elif best >= min(threshold, 1 - 1e-10):
+            kinds.append("DUPLICATE")
+            matched.append(ious.index(best))
+        else:
+            kinds.append("MISS")
+            matched.append(-1)
+    return kinds, matched
+
+
+def plain_miss(chain, number, threshold, anchor_iou):
+    """The reason why an object was missed, and the anchor that speaks for it, step by step."""
+    truth = chain.truths[number].tolist()
+    anchors, scores = chain.anchors.boxes.tolist(), chain.head.scores.tolist()
+    height, width = chain.grid.image_size
+    ious = [plain_iou(anchor, truth) for anchor in anchors]
+    if max(ious) < anchor_iou:
+        return "NO_ANCHOR", ious.index(max(ious))
+    boxes = []
+    for anchor, deltas in zip(anchors, chain.head.deltas.tolist(), strict=True):
+        x1, y1, x2, y2 = plain_decode(anchor, deltas, (1, 1, 1, 1), 4.0)
+        boxes.append([max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)])
+    ious = [plain_iou(box, truth) for box in boxes]
+    reaching = [i for i, iou in enumerate(ious) if iou >= threshold]
+    if not reaching:
+        return "NO_BOX", ious.index(max(ious))
+    places = chain.candidates.anchor_index.tolist()
+    valid = chain.candidates.valid.tolist()
+    candidates = [i for i, is_valid in zip(places, valid, strict=True) if is_valid]
+    by_score = sorted(reaching, key=lambda i: (-scores[i], i))
+    for fate, reason in ((0, "TAKEN"), (4, "OVER_CAP"), (3, "SUPPRESSED")):
+        for i in candidates:
+            if i in reaching and chain.proposals.fate[places.index(i)] == fate:
+                return reason, i
+    low = [i for i in by_score if chain.candidates.fate[i] == 1]
+    if low and chain.rules.top_n_by_level:  # the one that stands highest in its own level
+        half = chain.grid.starts[1]
+
+        def place(i):
+            rivals = range(half) if i < half else range(half, len(anchors))
+            small = chain.rules.order == "decode first"
+            return sum(
+                (-scores[j], j) < (-scores[i], i)
+                for j in rivals
+                if not (small and chain.candidates.fate[j] == 2)
+            )
+
+        return "BELOW_TOP_N", min(sorted(low), key=place)
+    if low:
+        return "BELOW_TOP_N", low[0]
+    return "TOO_SMALL", max(reaching, key=lambda i: (ious[i], -i))
+
+
+def plain_soft_nms(boxes, scores, threshold, sigma, score_threshold, method):
+    """Indices and sunk float32 scores, in the order taken, box by box."""
+    left, taken, sunk = {i: np.float32(score) for i, score in enumerate(scores)}, [], []
+    while left:
+        best = max(left, key=lambda i: (left[i], -i))
+        score = left.pop(best)
+        if score <= score_threshold:
+            break
+        taken.append(best)
+        sunk.append(float(score))
+        for i in left:
+            iou = _float32_iou(boxes[best], boxes[i])
+            if method == "gaussian":
+                left[i] = np.float32(float(left[i]) * math.exp(-iou * iou / sigma))
+            elif iou > threshold:
+                kept_share = 0 if method == "hard" else 1 - np.float32(iou)
+                left[i] = np.float32(left[i] * kept_share)
+    return taken, sunk

@@ -1,6 +1,7 @@
 """The settings' defaults, limits and rules."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -42,34 +43,38 @@ def test_settings_are_values():
         Settings().nms.iou_threshold = 0.5
 
 
+def beside(path, value):
+    """What must go with a value: settings that are possible only together."""
+    if path == "anchors.strides":
+        return {"image.side": 64, "anchors.sizes": ((64,),) * len(value)}
+    if path in ("anchors.sizes", "anchors.pairs"):
+        return {"anchors.strides": (64,) * len(value or "five ")}
+    beside_it = {
+        "match.low": {"match.high": 1},
+        "match.high": {"match.low": 0},
+        "scene.smallest": {"scene.largest": 560},
+        "scene.largest": {"scene.smallest": 8},
+    }
+    return beside_it.get(path, {})
+
+
 @pytest.mark.parametrize("path", paths())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_a_setting_takes_every_value_of_its_range(path, data):
     value = data.draw(good(path))
-    try:
-        found = get(changed(Settings(), {path: value}), path)
-    except ValueError as error:  # possible alone, but not beside the other defaults
-        names = " ".join(paths())
-        assert str(error).split()[0] in names, error
-        return
+    found = get(changed(Settings(), beside(path, value) | {path: value}), path)
     assert found == value
     assert type(found) is type(value)
 
 
 @pytest.mark.parametrize("path", paths())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_what_a_setting_cannot_be_is_refused_by_name_rule_and_value(path, data):
-    value = data.draw(bad(path))
-    sentence = refusal({path: value})
-    name, rule = sentence.split(" must be ", 1)
-    assert name.split("[")[0] == path
-    rule, got = rule.split(", got ", 1)
-    assert rule
-    assert got
-    assert len(sentence) < 200
-    assert "\n" not in sentence
+    sentence = refusal({path: data.draw(bad(path))})
+    shape = re.escape(path) + r"(\[\d+\])* must (be|have) \S[^\n]+, got [^\n]{1,60}"
+    assert re.fullmatch(shape, sentence), sentence
 
 
 @pytest.mark.parametrize("path", paths())

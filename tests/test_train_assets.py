@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from explorer import evaluate, train_assets
@@ -16,7 +18,7 @@ from explorer.core.learned import LearnedNetwork, load_learned
 from explorer.training import sources
 from explorer.training.blind import choose_blind, write_blind
 from explorer.training.calibrate import calibrate, fit_logistic
-from explorer.training.dataset import Dataset
+from explorer.training.dataset import Dataset, _view
 from explorer.training.export import export
 from explorer.training.loop import Recipe, Trainer, learning_rate, save, train
 from explorer.training.scene_cache import paint_scenes
@@ -95,6 +97,18 @@ def test_boxes_follow_their_objects_through_crops_and_mirrors(scenes, monkeypatc
         assert box_iou(found, torch.tensor(boxes, dtype=torch.float32)).item() > 0.8
         seen += 1
     assert seen > 50
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.integers(20, 300), st.integers(20, 300), st.integers(20, 120))
+def test_every_view_of_any_picture_lies_on_its_canvas(seed, width, height, side):
+    box = np.array([[0.2 * width, 0.2 * height, 0.9 * width, 0.9 * height]])
+    picture, boxes = _view(
+        Image.new("RGB", (width, height)), box, side, np.random.default_rng(seed)
+    )
+    assert picture.size == (side, side)
+    assert (boxes >= 0).all()
+    assert (boxes <= side).all()
 
 
 def test_a_folder_without_scenes_is_named(tmp_path):

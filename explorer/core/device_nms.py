@@ -37,25 +37,28 @@ def suppress_on_device(
 
     Returns:
         (N,) bool kept, (N,) int64 index of the best-ranked kept box that overlaps it (-1 for none),
-        and a bool tensor without dimensions: False where more rounds are needed.
+        and a bool tensor without dimensions: False where more rounds are needed. Both lists are
+        empty for no boxes.
     """
     count = len(boxes)
     ranked_by = scores if valid is None else scores.masked_fill(~valid, -torch.inf)
     order = torch.sort(ranked_by, descending=True, stable=True).indices
     threshold = float(float32_floor(iou_threshold))
-    overlap = _overlap(boxes[order].float(), None if groups is None else groups[order], threshold)
+    ranked = boxes.detach()[order].float()
+    overlap = _overlap(ranked, None if groups is None else groups[order], threshold)
     if valid is not None:
         overlap &= valid[order][:, None]
     weights = overlap.to(torch.float32 if boxes.device.type == "cpu" else torch.float16)
     kept = before = torch.ones(count, dtype=torch.bool, device=boxes.device)
     for _ in range(rounds):
         before, kept = kept, (kept.to(weights.dtype) @ weights) == 0
+    converged = (kept == before).all()  # before fillers go, which `before` still holds
     winner = _first_winner(overlap, kept)
     lost_to = torch.where(winner < count, order[winner.clamp(max=max(count - 1, 0))], -1)
     if valid is not None:
         kept = kept & valid[order]
     back = torch.empty_like(order).scatter_(0, order, torch.arange(count, device=boxes.device))
-    return kept[back], lost_to[back], (kept == before).all()
+    return kept[back], lost_to[back], converged
 
 
 def suppress_exactly(

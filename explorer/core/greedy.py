@@ -44,33 +44,35 @@ def settle(count: int, winner: np.ndarray, loser: np.ndarray) -> np.ndarray:
 
 
 def count_removed(
-    count: int, winner: np.ndarray, loser: np.ndarray, strength: np.ndarray
+    count: int, winner: np.ndarray, loser: np.ndarray, present: np.ndarray
 ) -> np.ndarray:
-    """Count the boxes that go at each of 64 thresholds at once, one bit of a word each.
+    """Count the boxes that go at each of 64 thresholds, all decided at once.
 
     Args:
         count: N, the number of boxes.
-        winner: (E,) rank of the better box of each edge, edges sorted by `loser`.
-        loser: (E,) rank of the worse one, ascending.
-        strength: (E,) in [1, 64], the edge exists at that many of the lowest thresholds.
+        winner: (E,) rank of the better box of each edge.
+        loser: (E,) rank of the worse one.
+        present: (E,) uint64, bit k is set where the edge exceeds threshold k.
 
     Returns:
-        (64,) int64 number of boxes removed, lowest threshold first.
+        (64,) int64 number of boxes removed at each threshold.
     """
     removed = np.zeros(count, dtype=np.uint64)
-    edge = np.uint64(2**64 - 1) >> (64 - strength).astype(np.uint64)  # bits where it is undecided
+    by_loser = np.argsort(loser.astype(np.min_scalar_type(count)), kind="stable")
+    winner, loser, edge = winner[by_loser], loser[by_loser], present[by_loser]
     for _ in range(ROUNDS):
-        challenged = np.zeros(count, dtype=np.uint64)
-        first = np.flatnonzero(np.diff(loser, prepend=-1))  # of each loser's run of edges
-        if not len(first):
+        if not len(edge):
             break
+        first = np.flatnonzero(np.diff(loser, prepend=-1))  # of each loser's run of edges
+        challenged = np.zeros(count, dtype=np.uint64)
         challenged[loser[first]] = np.bitwise_or.reduceat(edge, first)
         wins = edge & ~challenged[winner]
         removed[loser[first]] |= np.bitwise_or.reduceat(wins, first)
         edge &= ~(removed[winner] | removed[loser])
         undecided = np.flatnonzero(edge)
         winner, loser, edge = winner[undecided], loser[undecided], edge[undecided]
-    _settle_in_turn(removed, winner, loser, edge)
+    else:
+        _settle_in_turn(removed, winner, loser, edge)
     bits = np.unpackbits(removed.astype("<u8").view(np.uint8), bitorder="little")
     return bits.reshape(count, 64).sum(axis=0, dtype=np.int64)
 
@@ -78,12 +80,12 @@ def count_removed(
 def _settle_in_turn(
     removed: np.ndarray, winner: np.ndarray, loser: np.ndarray, edge: np.ndarray
 ) -> None:
-    """Go through the winners of undecided edges, best first, and mark in `removed` what they beat.
+    """Mark in `removed` what the winners of undecided edges beat, one by one, best first.
 
-    `removed` and `edge` are truth values, or words with a bit for each threshold.
+    `removed` and `edge` hold truth values, or words with a bit for each threshold.
     """
     by_winner = np.argsort(winner, kind="stable")
     winner, loser, edge = winner[by_winner], loser[by_winner], edge[by_winner]
     first = np.flatnonzero(np.diff(winner, prepend=-1))
-    for start, stop in zip(first, [*first[1:], len(winner)], strict=False):
+    for start, stop in zip(first, np.append(first[1:], len(winner)), strict=True):
         removed[loser[start:stop]] |= edge[start:stop] & ~removed[winner[start]]

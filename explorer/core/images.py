@@ -47,6 +47,11 @@ class Picture:
         scale = torch.tensor(self.scale * 2, dtype=torch.float32)
         return boxes * scale + torch.tensor(self.content[:2] * 2, dtype=torch.float32)
 
+    def to_photo(self, boxes: Tensor) -> Tensor:
+        """(N, 4) boxes in input pixels -> the same boxes in photo pixels."""
+        scale = torch.tensor(self.scale * 2, dtype=torch.float32)
+        return (boxes - torch.tensor(self.content[:2] * 2, dtype=torch.float32)) / scale
+
 
 def open_photo(data: bytes) -> Image.Image:
     """The photo in a file, upright, as 8-bit RGB.

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer.core.backbone import Bottleneck, ResNet50
@@ -26,6 +27,7 @@ from explorer.core.images import Picture, normalise
 from explorer.core.layout import Grid
 from explorer.settings import Scores
 
+Module = TypeVar("Module", bound=nn.Module)
 Progress = Callable[[float, str], None]  # share done in [0, 1], what is being done
 
 FPN_STRIDES = (4, 8, 16, 32, 64)  # P2 to P6
@@ -34,15 +36,12 @@ _BACKBONE, _PYRAMID, _HEAD, _NOISE = range(4)  # independent random streams of o
 
 
 class Trained(Protocol):
-    """A network with learned weights: a module in two halves."""
+    """A network with learned weights: a torch module in two halves."""
 
     head: RPNHead  # of three anchors a cell
 
     def pyramid(self, image: Tensor) -> list[Tensor]:
         """(1, 3, H, W), normalised, -> P2 to P6."""
-
-    def to(self, device: torch.device) -> Trained:
-        """The module on a device."""
 
 
 NETWORKS: Mapping[str, Trained] = MappingProxyType({})  # by source; none unless a caller has some
@@ -80,7 +79,7 @@ def compute_pyramid(
         return None
     if scores.source != "random":
         progress(0.1, f"Looking at the picture with {scores.source} weights")
-        detector = _trained(scores.source, trained).to(device)
+        detector = _on(_trained(scores.source, trained), device)
         pyramid = detector.pyramid(normalise(picture.pixels, device))
         progress(1.0, "Feature pyramid")
         return tuple(pyramid)
@@ -99,6 +98,12 @@ def _trained(source: str, trained: Mapping[str, Trained]) -> Trained:
     if source not in trained:
         raise ValueError(f"scores.source {source} needs weights that this server does not have")
     return trained[source]
+
+
+def _on(module: Module, device: torch.device) -> Module:
+    """A module on a device: a copy where it is elsewhere, since all readers share the original."""
+    is_there = next(module.parameters()).device.type == device.type
+    return module if is_there else deepcopy(module).to(device)
 
 
 def _report_blocks(backbone: ResNet50, progress: Progress) -> None:
@@ -167,7 +172,7 @@ def run_head(
         stream = {k: _stream(scores.seed, _HEAD) for k in set(per_cell)}
         heads = {k: RPNHead(CHANNELS, k, seed).to(device) for k, seed in stream.items()}
     else:
-        heads = dict.fromkeys(per_cell, _trained(scores.source, trained).to(device).head)
+        heads = dict.fromkeys(per_cell, _on(_trained(scores.source, trained).head, device))
     logits, deltas = [], []
     for level, k in zip(features.maps, per_cell, strict=True):
         (level_logits,), (level_deltas,) = heads[k]([level])

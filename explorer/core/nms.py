@@ -1,8 +1,8 @@
 """Non-maximum suppression, greedy and exact: the best box wins, what overlaps it too much goes.
 
 On the CPU it is numpy on one thread, since torch's small operators stall where sessions share the
-cores: clear what the top boxes suppress while that pays, find the pairs that are left with a sweep
-(`sweep.py`), decide them in rounds. Elsewhere it is `device_nms.py`.
+cores: clear what the best boxes suppress while that pays, find the pairs that are left with a sweep
+(`sweep.py`), decide them in rounds (`greedy.py`). Elsewhere it is `device_nms.py`.
 
 Conventions: a box goes where its IoU with a kept, better one is strictly greater than the
 threshold; equal scores rank by index, NaN scores first. A box whose area is 0, infinite or NaN
@@ -11,6 +11,7 @@ neither suppresses nor is suppressed.
 Source: the greedy NMS of Girshick et al. 2014 as torchvision computes it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,16 +24,16 @@ from explorer.core.greedy import settle
 from explorer.core.sweep import (
     CELLS,
     as_columns,
-    can_overlap,
     columns_iou,
     find_edges,
     float32_floor,
+    meeting_boxes,
 )
 
 # The best boxes meet all others directly, block by block, as long as each block removes a share of
 # at least PAYS, as it does where boxes crowd around objects; then a sweep finds the pairs of the
 # rest. Past MAX_EDGES, 20 bytes each, blocks are better whatever they remove.
-FIRST_BLOCK, LARGEST_BLOCK, PAYS, MAX_EDGES = 32, 256, 0.05, 4_000_000
+BLOCK, PAYS, MAX_EDGES = 64, 0.05, 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +116,11 @@ def suppress(
         return Suppression(order[kept[order]], suppressed_by)
     columns = as_columns(boxes.detach().float().numpy().take(order.numpy(), axis=0))
     ranked_groups = None if groups is None else groups[order].numpy()
-    return by_index(order, _greedy(columns, ranked_groups, iou_threshold))
+    lost_to = np.full(len(boxes), -1)
+    for members in meeting_boxes(columns, ranked_groups):
+        for winner, loser in _defeats(columns, members, iou_threshold):
+            lost_to[loser] = winner
+    return by_index(order, lost_to)
 
 
 def by_index(order: Tensor, lost_to: np.ndarray) -> Suppression:
@@ -144,47 +149,41 @@ def check_threshold(iou_threshold: float) -> None:
         raise ValueError(f"nms.iou_threshold must be in [0, 1], got {iou_threshold}")
 
 
-@np.errstate(all="ignore")  # IoUs that overflow or are 0/0 are no hits
-def _greedy(columns: np.ndarray, groups: np.ndarray | None, threshold: float) -> np.ndarray:
-    """Take (5, N) columns in rank order to the (N,) ranks they lost to, -1 for survivors."""
-    lost_to = np.full(columns.shape[1], -1)
-    left, block, pays, may_sweep = can_overlap(columns), FIRST_BLOCK, True, True
+def _defeats(
+    columns: np.ndarray, left: np.ndarray, threshold: float
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield winners and losers among the boxes `left`, ascending ranks, until all is decided."""
+    pays, may_sweep = True, True
     while len(left):
         columns_left = columns.take(left, axis=1)
-        groups_left = None if groups is None else groups[left]
         edges = None
         if may_sweep and not pays:
-            edges = find_edges(columns_left, groups_left, threshold, MAX_EDGES)
+            edges = find_edges(columns_left, threshold, MAX_EDGES)
             may_sweep = edges is not None
         if edges is None:
-            decided = min(block, len(left))
-            lost = _lost_to_best(columns_left, groups_left, decided, float32_floor(threshold))
+            decided = min(BLOCK, len(left))
+            lost = _lost_to_block(columns_left, float32_floor(threshold))
         else:
             decided = len(left)
             lost = settle(decided, *edges[:2])
-        gone = np.flatnonzero(lost >= 0)
-        lost_to[left[gone]] = left[lost[gone]]
+        loser = np.flatnonzero(lost >= 0)
+        yield left[lost[loser]], left[loser]
         rest = decided + np.flatnonzero(lost[decided:] < 0)
         pays = len(rest) < (1 - PAYS) * (len(left) - decided)
-        block = min(2 * block, LARGEST_BLOCK)
         left = left[rest]
-    return lost_to
 
 
-def _lost_to_best(
-    columns: np.ndarray, groups: np.ndarray | None, best: int, limit: np.float32
-) -> np.ndarray:
-    """Decide the `best` first boxes, and what they beat: (N,) position of the winner or -1."""
-    rows, width = np.arange(best), max(best, CELLS // best)
+@np.errstate(all="ignore")  # IoUs that overflow or are 0/0 are no hits
+def _lost_to_block(columns: np.ndarray, limit: np.float32) -> np.ndarray:
+    """Decide the BLOCK first boxes, and what they beat: (N,) position of the winner or -1."""
     lost = np.full(columns.shape[1], -1)
+    rows, width = np.arange(min(BLOCK, len(lost))), CELLS // BLOCK
     for start in range(0, len(lost), width):
-        part = slice(start, start + width)
-        over = columns_iou(columns[:, rows, None], columns[:, None, part]) > limit  # (rows, width)
-        if groups is not None:
-            over &= groups[rows, None] == groups[part]
-        if start == 0:
-            over[:, :best] &= rows[:, None] < rows
-            kept = _unbeaten(over[:, :best])
+        part = columns[:, None, start : start + width]
+        over = columns_iou(columns[:, rows, None], part) > limit  # (rows, width)
+        if start == 0:  # the block is in the first part: from then on its kept boxes are enough
+            over[:, : len(rows)] &= rows[:, None] < rows
+            kept = _unbeaten(over[:, : len(rows)])
             rows, over = rows[kept], over[kept]
         winner, loser = np.divmod(np.flatnonzero(over)[::-1], over.shape[1])
         lost[start + loser] = rows[winner]  # of several winners the last one written, the best

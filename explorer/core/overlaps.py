@@ -1,4 +1,8 @@
-"""Every overlapping pair of boxes, found once: then any NMS threshold is a prefix of the list."""
+"""Every overlapping pair of boxes, found once: then any NMS threshold is a prefix of the list.
+
+This is numpy on the CPU, wherever the boxes are. An accelerator runs `nms.suppress` at each
+threshold instead: one matrix there is faster than a list of pairs.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +12,11 @@ import torch
 from torch import Tensor
 
 from explorer.core.greedy import count_removed, settle
-from explorer.core.nms import (
-    Suppression,
-    by_index,
-    check_inputs,
-    check_threshold,
-    rank,
-)
-from explorer.core.sweep import as_columns, can_overlap, find_edges, float32_floor
+from explorer.core.nms import Suppression, by_index, check_inputs, check_threshold, rank
+from explorer.core.sweep import as_columns, find_edges, float32_floor, meeting_boxes
+
+# Word k has its k lowest bits set.
+LOWEST_BITS = np.array([2**k - 1 for k in range(65)], np.uint64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,39 +36,43 @@ def find_overlaps(
     """List every pair of boxes with IoU > 0 once, best IoU first.
 
     Args:
-        boxes: (N, 4) float32 boxes, xyxy, pixels, on the CPU.
+        boxes: (N, 4) float32 boxes, xyxy, pixels.
         scores: (N,) scores or logits; they rank the boxes as `nms.rank` does.
         groups: (N,) integers; boxes of different groups never meet. None: all are one group.
         limit: the most pairs to list, 12 bytes each.
 
     Returns:
-        The pairs; none for no boxes, none and not `complete` where more than `limit` overlap.
+        The pairs, on the CPU; none for no boxes, none and not `complete` where more than `limit`
+        boxes overlap.
 
     Raises:
         ValueError: if a shape is wrong.
     """
     check_inputs(boxes, scores, groups)
-    order = rank(scores)
-    columns = as_columns(boxes.detach()[order].float().numpy())
-    left = can_overlap(columns)
-    groups_left = None if groups is None else groups[order].numpy()[left]
-    with np.errstate(all="ignore"):
-        edges = find_edges(columns.take(left, axis=1), groups_left, 0.0, limit)
-    if edges is None:
-        none = torch.empty(0, dtype=torch.int32)
-        return Overlaps(order, none, none, none.float(), complete=False)
-    winner, loser, iou = edges
+    order = rank(scores).cpu()
+    columns = as_columns(boxes.detach().float().cpu().numpy().take(order.numpy(), axis=0))
+    ranked_groups = None if groups is None else groups.cpu().numpy()[order.numpy()]
+    none = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32)
+    pieces, room = [none], limit
+    for members in meeting_boxes(columns, ranked_groups):
+        edges = find_edges(columns.take(members, axis=1), 0.0, room)
+        if edges is None:
+            return Overlaps(order, *map(torch.from_numpy, none), complete=False)
+        room -= len(edges[2])
+        winner, loser = (members[side].astype(np.int32) for side in edges[:2])
+        pieces.append((winner, loser, edges[2]))
+    winner, loser, iou = (np.concatenate(side) for side in zip(*pieces, strict=True))
     best_first = _descending(iou)
-    winner, loser = (left[side[best_first]].astype(np.int32) for side in (winner, loser))
-    return Overlaps(order, *map(torch.from_numpy, (winner, loser, iou[best_first])), complete=True)
+    sides = (torch.from_numpy(side[best_first]) for side in (winner, loser, iou))
+    return Overlaps(order, *sides, complete=True)
 
 
 def _descending(iou: np.ndarray) -> np.ndarray:
-    """Order positive floats, largest first: sorting words of (bits, index) is 4 times argsort."""
+    """Order positive floats, largest first: to sort words of (bits, index) is 4 times argsort."""
     words = iou.view(np.uint32).astype(np.uint64) << np.uint64(32)
     words |= np.arange(len(iou), dtype=np.uint64)
     words.sort()
-    return (words[::-1] & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    return (words[::-1] & np.uint64(2**32 - 1)).astype(np.int64)
 
 
 def suppress_at(overlaps: Overlaps, iou_threshold: float) -> Suppression:
@@ -78,20 +83,21 @@ def suppress_at(overlaps: Overlaps, iou_threshold: float) -> Suppression:
         iou_threshold: the largest IoU that two kept boxes may have, in [0, 1].
 
     Returns:
-        The survivors and the winner of each other box.
+        The survivors and the winner of each other box, on the CPU; both empty for no boxes.
 
     Raises:
         ValueError: if the threshold is outside [0, 1] or the overlaps are not complete.
     """
     check_threshold(iou_threshold)
     _check_complete(overlaps)
-    edges = len(overlaps.iou) - np.searchsorted(overlaps.iou.numpy()[::-1], float32_floor(iou_threshold), side="right")
-    winner, loser = (side[:edges].numpy().astype(np.int64) for side in (overlaps.winner, overlaps.loser))
+    edges = int(_edges_over(overlaps, float32_floor(iou_threshold)))
+    sides = (overlaps.winner, overlaps.loser)
+    winner, loser = (side[:edges].numpy().astype(np.int64) for side in sides)
     return by_index(overlaps.order, settle(len(overlaps.order), winner, loser))
 
 
 def survivors_by_threshold(overlaps: Overlaps, thresholds: Sequence[float] | Tensor) -> Tensor:
-    """Count the survivors of NMS at many thresholds, 64 of them at once.
+    """Count the survivors of NMS at many thresholds, 64 of them at a time.
 
     Args:
         overlaps: complete overlaps.
@@ -104,23 +110,28 @@ def survivors_by_threshold(overlaps: Overlaps, thresholds: Sequence[float] | Ten
         ValueError: if a threshold is outside [0, 1] or the overlaps are not complete.
     """
     _check_complete(overlaps)
-    thresholds = np.asarray(thresholds, dtype=np.float64)
-    for threshold in thresholds:
-        check_threshold(threshold)
-    count = len(overlaps.order)
-    limits = np.array([float32_floor(t) for t in thresholds], np.float32)
-    ascending = np.argsort(limits)
-    iou = overlaps.iou.numpy()
-    survivors = np.full(len(limits), count)
-    by_loser = np.argsort(overlaps.loser.numpy().astype(np.uint16 if count < 65536 else np.int32), kind="stable")
-    winner, loser = overlaps.winner.numpy()[by_loser].astype(np.int64), overlaps.loser.numpy()[by_loser].astype(np.int64)
-    strength = np.searchsorted(limits[ascending], iou)[by_loser]
+    values = [float(threshold) for threshold in thresholds]
+    for value in values:
+        check_threshold(value)
+    limits = np.array([float32_floor(value) for value in values], np.float32)
+    ascending, count = np.argsort(limits), len(overlaps.order)
+    edges = _edges_over(overlaps, limits[ascending])
+    survivors = np.empty(len(limits), np.int64)
     for start in range(0, len(limits), 64):
-        some = np.flatnonzero(strength > start)
-        removed = count_removed(count, winner[some], loser[some], np.minimum(strength[some] - start, 64))
-        part = ascending[start : start + 64]
-        survivors[part] -= removed[: len(part)]
+        some = edges[start : start + 64]
+        # Each edge is there at the few lowest thresholds; the best edges come first.
+        runs = np.diff(some[::-1], prepend=0)
+        present = np.repeat(LOWEST_BITS[len(some) : 0 : -1], runs)
+        sides = (overlaps.winner, overlaps.loser)
+        winner, loser = (side[: some[0]].numpy().astype(np.int64) for side in sides)
+        removed = count_removed(count, winner, loser, present)
+        survivors[ascending[start : start + 64]] = count - removed[: len(some)]
     return torch.from_numpy(survivors)
+
+
+def _edges_over(overlaps: Overlaps, limit: np.ndarray | np.float32) -> np.ndarray:
+    """How many edges, counted from the best on, exceed each float32 limit."""
+    return len(overlaps.iou) - np.searchsorted(overlaps.iou.numpy()[::-1], limit, side="right")
 
 
 def _check_complete(overlaps: Overlaps) -> None:

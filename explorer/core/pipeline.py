@@ -2,8 +2,8 @@
 
     image -> pyramid -> features -> head_output --.
       |                                |          +-> decoded -> candidates -> overlaps
-      '-> grid -> anchors -------------+----------'                  '------------+-> proposals
-                                       '-> unfiltered
+      |-> grid -> anchors -------------+----------'                  '------------+-> proposals
+      '-> truth ---'-> planted         '-> unfiltered             recall <- truth <---'
 
 A slider turns one link: a stage runs again only when a setting that it, or a stage above it,
 reads has changed. Results are kept under their recipe: the stage, the values of all those
@@ -20,12 +20,12 @@ from typing import Any
 
 import torch
 
-from explorer.core import candidates, images, layout, network, proposals, truth
+from explorer.core import candidates, images, layout, network, proposals, report, truth
 from explorer.core.device import resolve_device
 from explorer.core.memo import Memo
 from explorer.core.planted import plant_scores
 from explorer.core.samples import sample_bytes
-from explorer.settings import Image, Planted, Settings
+from explorer.settings import Image, Planted, Scene, Settings
 
 
 @dataclass(frozen=True)
@@ -43,30 +43,40 @@ class Stage:
     needs: tuple[str, ...] = ()
 
 
-def _open_image(image: Image, uploads: Mapping[str, bytes]) -> images.Picture:
-    """The network's input, from the samples or from what this reader uploaded."""
+def _open_image(image: Image, scene: Scene, uploads: Mapping[str, bytes]) -> images.Picture:
+    """The network's input: a sample, a scene painted now, or what this reader uploaded."""
     name = image.picture
+    if name == truth.SCENE:
+        return images.fit_photo(truth.paint(scene).photo, image.side, image.fit)
     data = uploads[name] if name.startswith("upload:") else sample_bytes(name)
     return images.fit_photo(images.open_photo(data), image.side, image.fit)
 
 
 def _plant(
-    anchors: layout.AnchorSet, objects: truth.GroundTruth, planted: Planted, seed: int
+    anchors: layout.AnchorSet,
+    objects: truth.GroundTruth,
+    planted: Planted,
+    seed: int,
+    weights: tuple[float, ...],
 ) -> candidates.HeadOutput:
-    """Scores and deltas from the ground truth, for any anchors."""
-    return plant_scores(anchors.boxes, objects.boxes, planted.noise, planted.regression, seed)
+    """Scores and deltas from the ground truth, for any anchors and box coder."""
+    strength = planted.noise, planted.regression
+    return plant_scores(anchors.boxes, objects.boxes, *strength, seed, weights)
 
 
-def _check_upload(name: str, uploads: Mapping[str, bytes]) -> None:
-    """Refuse a picture that this reader did not bring, even where the memo still knows it."""
-    if name.startswith("upload:") and name not in uploads:
+def _check_uploads(stages: tuple[str, ...], settings: Settings, uploads: Mapping) -> None:
+    """Refuse what this reader did not bring, even where the memo knows it from another one."""
+    picture, boxes = settings.image.picture, settings.truth.boxes
+    if picture.startswith("upload:") and picture not in uploads:
         raise ValueError("the uploaded picture is gone: upload it again, or pick another")
+    if "truth" in stages and boxes is not None and boxes not in uploads:
+        raise ValueError("the boxes of your own are gone: bring them again")
 
 
 _GRID_SETTINGS = ("anchors.strides", "anchors.stride_rule", "anchors.per_cell")
 
 STAGES: dict[str, Stage] = {
-    "image": Stage(_open_image, settings=("image",), needs=("uploads",)),
+    "image": Stage(_open_image, settings=("image", "scene"), needs=("uploads",)),
     "grid": Stage(layout.lay_grid, reads=("image",), settings=_GRID_SETTINGS),
     "anchors": Stage(layout.lay_anchors, ("grid",), ("anchors",), needs=("device",)),
     "pyramid": Stage(
@@ -78,8 +88,10 @@ STAGES: dict[str, Stage] = {
     "head_output": Stage(
         network.run_head, ("features",), ("scores", "anchors.per_cell"), ("device", "trained")
     ),
-    "truth": Stage(truth.find_truth, ("image",), ("truth", "image.picture"), ("uploads", "device")),
-    "planted": Stage(_plant, ("anchors", "truth"), ("planted", "scores.seed")),
+    "truth": Stage(
+        truth.find_truth, ("image",), ("truth", "image.picture", "scene"), ("uploads", "device")
+    ),
+    "planted": Stage(_plant, ("anchors", "truth"), ("planted", "scores.seed", "codec.weights")),
     "decoded": Stage(candidates.decode_all, ("anchors", "head_output"), ("codec", "filter.order")),
     "unfiltered": Stage(
         candidates.best_unfiltered, ("image", "anchors", "head_output"), ("codec",)
@@ -91,6 +103,11 @@ STAGES: dict[str, Stage] = {
     ),
     "overlaps": Stage(proposals.candidate_overlaps, ("candidates",), ("filter",)),
     "proposals": Stage(proposals.propose, ("candidates", "overlaps"), ("filter", "nms")),
+    "recall": Stage(
+        report.report_recall,
+        ("grid", "anchors", "truth", "head_output", "candidates", "proposals"),
+        ("codec", "filter", "recall"),
+    ),
 }
 
 
@@ -149,7 +166,7 @@ def run(
         ValueError: one sentence, for a picture that cannot be read or a device that is not there.
     """
     stage, uploads = STAGES[_stand_in(name, settings.scores.source)], uploads or {}
-    _check_upload(settings.image.picture, uploads)
+    _check_uploads(above(name, settings.scores.source), settings, uploads)
     key = recipe(name, settings)
     entry = memo.peek(key)
     if entry is not None:

@@ -49,21 +49,22 @@ def plant_scores(
         do where G is 0, has the logit -10 and the deltas 0, but for the noise.
 
     Raises:
-        ValueError: if a shape is not (*, 4) or a number is out of its range.
+        ValueError: if a shape is not (N, 4) or a number is out of its range.
     """
     if not (noise >= 0 and math.isfinite(noise)):
         raise ValueError(f"planted.noise must be finite and >= 0, got {noise}")
     if not 0 <= regression <= 1:
         raise ValueError(f"planted.regression must be in [0, 1], got {regression}")
-    device = anchors.device
-    matches = match_boxes(anchors, ground_truth.to(device), 1, 0, "none")
-    draws = torch.randn(5, len(anchors), generator=torch.Generator().manual_seed(seed))
-    draws = draws.mul_(noise).to(device)  # (5, N)
-    logits = SLOPE * (matches.best_iou - MIDDLE) + draws[0]
-    deltas = TREMBLE * draws[1:].T * torch.tensor(weights, dtype=torch.float32).to(device)  # (N, 4)
-    if len(ground_truth):
-        objects = ground_truth.to(device)[matches.matched]  # (N, 4)
-        whole = encode_boxes(anchors, objects, weights)
-        touches = (matches.best_iou > 0)[:, None]
-        deltas += torch.where(touches, regression * whole, 0.0)
+    ground_truth = ground_truth.to(anchors.device)
+    matches = match_boxes(anchors, ground_truth, 1, 0, "none")
+    generator = torch.Generator().manual_seed(seed)
+    logits, deltas = (
+        torch.randn(shape, generator=generator).mul_(noise).to(anchors.device)
+        for shape in ((len(anchors),), (len(anchors), 4))
+    )
+    logits += SLOPE * (matches.best_iou - MIDDLE)
+    deltas *= TREMBLE * torch.tensor(weights, dtype=torch.float32).to(anchors.device)
+    touching = matches.best_iou.nonzero()[:, 0]
+    objects = ground_truth[matches.matched[touching]]
+    deltas[touching] += regression * encode_boxes(anchors[touching], objects, weights)
     return HeadOutput(logits, logits.sigmoid(), deltas)

@@ -24,6 +24,7 @@ class Softened:
     scores: Tensor  # (K,) float32, their scores after sinking
 
 
+@np.errstate(over="ignore")  # unions past 3.4e38 give IoU 0, and so do tiny sigmas a factor
 def soft_nms(
     boxes: Tensor,
     scores: Tensor,
@@ -36,7 +37,7 @@ def soft_nms(
 
     Args:
         boxes: (N, 4) float32 boxes, xyxy, pixels.
-        scores: (N,) scores, at least 0.
+        scores: (N,) scores, finite, at least 0.
         iou_threshold: in [0, 1]. "linear" lowers scores above it by 1 - IoU, "hard" to 0 (the
             greedy NMS); "gaussian" does not read it.
         sigma: of "gaussian", which lowers every score by exp(-IoU² / sigma); above 0.
@@ -44,22 +45,15 @@ def soft_nms(
         method: "linear", "gaussian" or "hard".
 
     Returns:
-        The boxes taken, with lowered scores; none for no boxes. Equal scores take the lower index
-        first.
+        The boxes taken, with lowered scores, on the device of `boxes`; none for no boxes. Equal
+        scores take the lower index first.
 
     Raises:
         ValueError: if a shape or a value is wrong.
     """
-    check_inputs(boxes, scores)
-    check_threshold(iou_threshold)
-    if not sigma > 0:
-        raise ValueError(f"soft_nms.sigma must be above 0, got {sigma}")
-    if not score_threshold >= 0:
-        raise ValueError(f"soft_nms.score_threshold must be at least 0, got {score_threshold}")
-    if method not in METHODS:
-        raise ValueError(f"soft_nms.method must be one of {', '.join(METHODS)}, got {method!r}")
+    _check_values(iou_threshold, sigma, score_threshold, method)
+    left = _checked_scores(boxes, scores)
     columns = box_columns(boxes.cpu())
-    left = scores.detach().cpu().float().numpy().copy()
     iou, work = np.empty(len(left), np.float32), np.empty((6, len(left)), np.float32)
     limit = float32_floor(iou_threshold)
     keep, kept_scores = [], []
@@ -72,13 +66,33 @@ def soft_nms(
         row_iou(columns[:, best], columns, work, iou)
         left *= _decay(iou, limit, sigma, method)
         left[best] = -1  # taken: no factor in [0, 1] brings it above a threshold again
-    kept = torch.tensor(keep, dtype=torch.int64)
-    return Softened(kept, torch.tensor(np.array(kept_scores, np.float32)))
+    kept = torch.tensor(keep, dtype=torch.int64, device=boxes.device)
+    return Softened(kept, torch.tensor(kept_scores, dtype=torch.float32, device=boxes.device))
+
+
+def _check_values(iou_threshold: float, sigma: float, score_threshold: float, method: str) -> None:
+    check_threshold(iou_threshold)
+    if not sigma > 0:
+        raise ValueError(f"soft_nms.sigma must be above 0, got {sigma}")
+    if not score_threshold >= 0:
+        raise ValueError(f"soft_nms.score_threshold must be at least 0, got {score_threshold}")
+    if method not in METHODS:
+        raise ValueError(f"soft_nms.method must be one of {', '.join(METHODS)}, got {method!r}")
+
+
+def _checked_scores(boxes: Tensor, scores: Tensor) -> np.ndarray:
+    """A copy of the scores to sink; NaN and infinity would not sink, and hide all others."""
+    check_inputs(boxes, scores)
+    copy = scores.detach().cpu().float().numpy().copy()
+    bad = np.flatnonzero(~((copy >= 0) & (copy < np.inf)))
+    if len(bad):
+        raise ValueError(f"soft_nms.scores must be finite and at least 0, got {copy[bad[0]]}")
+    return copy
 
 
 def _decay(iou: np.ndarray, limit: np.float32, sigma: float, method: str) -> np.ndarray:
     """(N,) factors in [0, 1] on the scores of the boxes that are left."""
     if method == "gaussian":
-        return np.exp(-(iou * iou) / np.float32(sigma))
+        return np.exp(-np.square(iou, dtype=np.float64) / sigma)  # a float32 sigma of 1e-50 is 0
     lowered = np.float32(0) if method == "hard" else 1 - iou
     return np.where(iou > limit, lowered, np.float32(1))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-# Cells of one step: temporaries of this length stay in a core's second-level cache.
+# Cells of one step: temporaries of more than some 300 kB make numpy ask the system for new memory.
 CELLS = 1 << 16
 # Reaches are this share of a side longer than the proof asks, far above a float32 IoU's rounding.
 SLACK = 1e-4
@@ -25,14 +25,21 @@ SMALLEST_SURE_AREA = 1e-30
 def as_columns(boxes: np.ndarray) -> np.ndarray:
     """Turn (N, 4) boxes into (5, N) float32 columns: x1, y1, x2, y2 and area."""
     x1, y1, x2, y2 = boxes.T
-    with np.errstate(all="ignore"):  # boxes that are not finite meet nothing, see `can_overlap`
+    with np.errstate(all="ignore"):  # boxes that are not finite meet nothing, see `meeting_boxes`
         return np.stack([x1, y1, x2, y2, (x2 - x1) * (y2 - y1)])
 
 
-def can_overlap(columns: np.ndarray) -> np.ndarray:
-    """Find the boxes of positive finite area; with a box of another kind, any IoU is 0 or NaN."""
+def meeting_boxes(columns: np.ndarray, groups: np.ndarray | None) -> list[np.ndarray]:
+    """Split the boxes that can overlap any by group: ascending positions, an array a group.
+
+    Left out are boxes whose area is not positive and finite: all their IoUs are 0 or NaN.
+    """
     x1, _, x2, _, area = columns
-    return np.flatnonzero((x2 > x1) & (area > 0) & (area < np.inf))  # not turned around twice
+    index = np.flatnonzero((x2 > x1) & (area > 0) & (area < np.inf))  # not turned around twice
+    if groups is None:
+        return [index]
+    index = index[np.argsort(groups[index], kind="stable")]
+    return np.split(index, np.flatnonzero(np.diff(groups[index])) + 1)
 
 
 def float32_floor(threshold: float) -> np.float32:
@@ -58,13 +65,12 @@ def columns_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def overlapping_pairs(
-    columns: np.ndarray, groups: np.ndarray | None, threshold: float
+    columns: np.ndarray, threshold: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield every pair of boxes over the threshold once, in pieces of bounded size.
 
     Args:
         columns: (5, N) columns of boxes that can overlap.
-        groups: (N,) integers; boxes of different groups are no pair. None: all are one group.
         threshold: the IoU that a pair exceeds, in [0, 1].
 
     Yields:
@@ -74,33 +80,27 @@ def overlapping_pairs(
     order = np.argsort(columns[0])
     columns = columns.take(order, axis=1)
     for first, second in _close_pairs(columns, threshold):
-        if groups is not None:
-            same = np.flatnonzero(groups[order[first]] == groups[order[second]])
-            first, second = first[same], second[same]
         iou = columns_iou(columns.take(first, axis=1), columns.take(second, axis=1))
         hit = np.flatnonzero(iou > limit)
         first, second = order[first[hit]], order[second[hit]]
         yield np.minimum(first, second), np.maximum(first, second), iou[hit]
 
 
+@np.errstate(all="ignore")  # IoUs that overflow or are 0/0 are no hits
 def find_edges(
-    columns: np.ndarray, groups: np.ndarray | None, threshold: float, limit: int
+    columns: np.ndarray, threshold: float, limit: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Collect `overlapping_pairs`; None, soon, where there are more than `limit`."""
-    pieces, total = [], 0
-    for piece in overlapping_pairs(columns, groups, threshold):
+    """Collect `overlapping_pairs`; None as soon as there are more than `limit`."""
+    pieces, total = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))], 0
+    for piece in overlapping_pairs(columns, threshold):
         pieces.append(piece)
         total += len(piece[0])
         if total > limit:
             return None
-    if not pieces:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
     return tuple(np.concatenate(side) for side in zip(*pieces, strict=True))
 
 
-def _close_pairs(
-    columns: np.ndarray, threshold: float
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _close_pairs(columns: np.ndarray, threshold: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the pairs of boxes, sorted by left edge, within each other's reach in both axes."""
     x1, y1, x2, y2, area = columns
     sure = area > SMALLEST_SURE_AREA
@@ -117,8 +117,8 @@ def _close_pairs(
     while left:
         # The walk is as long as its widest window. So it ends where nine windows of ten do, and
         # the tenth, gathered, goes on by itself.
-        middle = left - 1 - (left // 10 if left > 128 else 0)
-        stop = int(np.partition(partners[rows], middle)[middle])
+        ninth = left - 1 - (left // 10 if left > 128 else 0)
+        stop = int(np.partition(partners[rows], ninth)[ninth])
         step = max(1, CELLS // left)
         for begin in range(done + 1, stop + 1, step):
             end = min(begin + step, stop + 1)

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from explorer.core.layout import Grid
 from explorer.figures import theme
 from explorer.figures.canvas import boxes_path, canvas, hover_points, path_shape
+from explorer.figures.recall import KINDS
 
 CROWD = 300  # more boxes than this hide each other: no halo, whole pixels, half as much to send
 HOVER = (
@@ -29,6 +30,7 @@ class DrawnBoxes:
     scores: np.ndarray  # (K,)
     anchor_index: np.ndarray  # (K,) int64
     rank: np.ndarray  # (K,) int64, from 1
+    kind: np.ndarray | None = None  # (K,) hit, duplicate or miss, where that colours them
 
 
 def top_boxes(
@@ -40,20 +42,25 @@ def top_boxes(
     colour: str,
     title: str,
     photo_url: str | None,
+    objects: list[dict] | None = None,
 ) -> go.Figure:
-    """Boxes over the photo, coloured by level or by score.
+    """Boxes over the photo, coloured by level, by score or by what they hit.
 
     Args:
         drawn: the boxes.
         grid: to tell level and cell of each.
         level_names: such as P3, for each level.
         names: what each shape of a cell is called, for each level.
-        colour: "level" or "score".
+        colour: "level" or "score"; boxes that know their kind show that instead.
         title: one line above the photo.
         photo_url: see `canvas`.
+        objects: shapes of the ground truth, drawn above the boxes.
     """
     place = grid.place_of(drawn.anchor_index)
-    if colour == "level":
+    if drawn.kind is not None:
+        # worst kind first, so that hits lie on top
+        part, colours = 2 - drawn.kind, KINDS[::-1]
+    elif colour == "level":
         part, colours = place["level"], [theme.level_colour(i) for i in range(len(level_names))]
     else:
         part, colours = _score_step(drawn.scores), theme.SCORE_SCALE
@@ -67,7 +74,7 @@ def top_boxes(
         photo_url,
         [hover_points(drawn.boxes, facts, HOVER, digits)],
         title=title,
-        shapes=paths,
+        shapes=paths + (objects or []),
         alt=title,
     )
 

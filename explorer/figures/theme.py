@@ -43,7 +43,7 @@ def layout(**changes: Any) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "hoverlabel": {"font": {"size": FONT_SIZE}, "align": "left"},
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
-        "template": None,
+        "template": {},  # None would stand for Plotly's own, 7 kB a figure
         "uirevision": "kept",  # zoom stays while a slider moves
     }
     return base | changes

@@ -65,12 +65,19 @@ function outline(state, point) {
   state.outline = rect;
 }
 
+// A rectangle that the reader dragged comes as one more shape; the next figure shows what it became.
+function reportDrawn(state, event) {
+  if (!state.layout.meta.draws || !(event.shapes?.length > state.shapes)) return;
+  const { x0, y0, x1, y1 } = event.shapes.at(-1);
+  state.send("draw", [Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1)]);
+}
+
 // A press and release on the same spot is a click there, in the axes' own units.
 function watchClicks(state) {
   let pressed = null;
   state.plot.addEventListener("pointerdown", (event) => (pressed = [event.clientX, event.clientY]), true);
   state.plot.addEventListener("pointerup", (event) => finish(event), true);
-  window.addEventListener("pointerup", (event) => finish(event), true);
+  window.addEventListener("pointerup", (event) => finish(event), { capture: true, signal: state.gone.signal });
   function finish(event) {
     if (!pressed || !state.layout.meta.clicks) return;
     const [x, y] = pressed;
@@ -90,7 +97,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const plot = parentElement.querySelector(".rpn-plot");
   let state = states.get(plot);
   if (!state) {
-    state = { plot, width: 0, revision: 0 };
+    state = { plot, width: 0, revision: 0, gone: new AbortController() };
     states.set(plot, state);
     state.observer = new ResizeObserver(() => resize(state));
     state.observer.observe(plot);
@@ -100,6 +107,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { data: traces, layout } = JSON.parse(new TextDecoder().decode(data));
   const revision = ++state.revision;
   state.layout = layout;
+  state.shapes = layout.shapes?.length ?? 0;
   dress(layout, plot);
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", layout.meta.alt ?? "");
@@ -116,7 +124,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (!state.shown) {
       plot.on("plotly_hover", (event) => outline(state, event.points[0]));
       plot.on("plotly_unhover", () => outline(state, null));
-      plot.on("plotly_relayout", () => outline(state, null));
+      plot.on("plotly_relayout", (event) => {
+        outline(state, null);
+        reportDrawn(state, event);
+      });
     }
     state.shown = true;
     plot.dataset.revision = revision; // for tests: this figure is on the screen
@@ -126,6 +137,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     setTimeout(() => {
       if (plot.isConnected) return; // called again with new data, not taken away
       state.observer.disconnect();
+      state.gone.abort();
       if (state.shown) window.Plotly.purge(plot);
     });
 }

@@ -25,7 +25,11 @@ _mount = st.components.v2.component(
 
 
 def plot(
-    figure: go.Figure, *, key: str, on_click: Callable[[float, float], None] | None = None
+    figure: go.Figure,
+    *,
+    key: str,
+    on_click: Callable[[float, float], None] | None = None,
+    on_draw: Callable[[list[float]], None] | None = None,
 ) -> None:
     """Show a figure; its zoom stays when the next one comes under the same key.
 
@@ -33,13 +37,22 @@ def plot(
         figure: from `explorer.figures`; its `meta` holds `height` in pixels or `aspect`, and `alt`.
         key: unique on the page.
         on_click: called with (x, y) in the axes' units when the reader clicks inside the axes.
+        on_draw: called with [x1, y1, x2, y2] in the axes' units when the reader drags a rectangle;
+            without it, dragging zooms.
     """
-    figure.layout.meta["clicks"] = on_click is not None
+    figure.layout.meta |= {"clicks": on_click is not None, "draws": on_draw is not None}
+    if on_draw is not None:
+        figure.layout.dragmode = "drawrect"
 
-    def report() -> None:
+    def report_click() -> None:
         click = st.session_state[key]["click"]
         if click and on_click:
             on_click(click["x"], click["y"])
 
+    def report_draw() -> None:
+        box = st.session_state[key]["draw"]
+        if box and on_draw:
+            on_draw(box)
+
     data = plotly.io.to_json(figure, validate=False, engine="orjson")
-    _mount(key=key, data=data.encode(), on_click_change=report)
+    _mount(key=key, data=data.encode(), on_click_change=report_click, on_draw_change=report_draw)

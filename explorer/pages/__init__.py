@@ -34,5 +34,6 @@ PAGES = (
     Page("anchors.py", "Anchors", ":material/grid_on:"),
     Page("scores.py", "Scores", ":material/bar_chart:"),
     Page("proposals.py", "Proposals", ":material/filter_alt:"),
+    Page("recall.py", "Recall", ":material/target:"),
     Page("about.py", "About", ":material/info:"),
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 from torch import Tensor
 
@@ -9,6 +12,8 @@ from explorer.core.candidates import Candidates
 from explorer.core.layout import shape_names
 from explorer.core.proposals import Proposals
 from explorer.figures.proposals import DrawnBoxes, top_boxes
+from explorer.figures.recall import object_shapes
+from explorer.live.plot import plot
 from explorer.pages import _show, _state
 
 
@@ -18,13 +23,24 @@ def drawn(boxes: Tensor, scores: Tensor, anchor_index: Tensor) -> DrawnBoxes:
     return DrawnBoxes(*parts, rank=np.arange(1, len(boxes) + 1))
 
 
-def best(found: Candidates | Proposals, k: int) -> DrawnBoxes:
-    """The best k."""
-    return drawn(found.boxes[:k], found.scores[:k], found.anchor_index[:k])
+def best(found: Candidates | Proposals, k: int, kind: Tensor | None = None) -> DrawnBoxes:
+    """The best k, with the kind of each where it is known."""
+    boxes = drawn(found.boxes[:k], found.scores[:k], found.anchor_index[:k])
+    return boxes if kind is None else replace(boxes, kind=kind[:k].numpy())
 
 
-def show(boxes: DrawnBoxes, title: str, key: str) -> None:
-    """The boxes over the photo, as the reader chose to colour them."""
+def show(
+    boxes: DrawnBoxes,
+    title: str,
+    key: str,
+    objects: tuple[np.ndarray, np.ndarray] | None = None,
+    on_draw: Callable[[list[float]], None] | None = None,
+) -> None:
+    """The boxes over the photo, as the reader chose to colour them.
+
+    `objects` are (G, 4) boxes of the ground truth and (G,) which of them were missed; `on_draw`
+    takes a rectangle that the reader drags.
+    """
     settings = _state.current()
     made = top_boxes(
         boxes,
@@ -34,5 +50,6 @@ def show(boxes: DrawnBoxes, title: str, key: str) -> None:
         colour=settings.view.colour,
         title=title,
         photo_url=_show.photo_url(),
+        objects=object_shapes(*objects) if objects else None,
     )
-    _show.figure(made, key=key)
+    plot(made, key=key, on_draw=on_draw)

@@ -8,8 +8,10 @@ import streamlit as st
 
 from explorer.core.device import resolve_device
 from explorer.core.samples import samples
+from explorer.core.truth import SCENE
 from explorer.editing import field_of, get, limits
 from explorer.pages import _state, _weights
+from explorer.pages._sources import SOURCES
 from explorer.presets import PRESETS, name_of
 
 
@@ -129,7 +131,12 @@ def sidebar() -> None:
         pick("image.fit", list(get_args(field_of("image.fit").annotation)))
         _preset()
         pick("scores.source", _weights.sources())
-        number("scores.seed")
+        source = _state.current().scores.source
+        if source == "planted":
+            slider("planted.noise", high=4)
+            slider("planted.regression")
+        if SOURCES[source].seeded:
+            number("scores.seed")
         devices = [name for name in ("auto", "cuda", "mps", "cpu") if _exists(name)]
         pick("compute.device", devices)
 
@@ -144,12 +151,18 @@ def _exists(device: str) -> bool:
 
 def _picture() -> None:
     photos = samples()
-    names = [*photos, *_state.uploads()]
-    titles = {name: photo.title for name, photo in photos.items()}
+    own = [name for name in _state.uploads() if name.startswith("upload:")]
+    names = [*photos, SCENE, *own]
+    titles = {name: photo.title for name, photo in photos.items()} | {SCENE: "A scene painted now"}
     pick("image.picture", names, format_func=lambda name: titles.get(name, "Your upload"))
     chosen = photos.get(_state.current().image.picture)
     if chosen:
         st.caption(f"{chosen.title}, {chosen.author}, {chosen.licence}")
+    if _state.current().image.picture == SCENE:
+        number("scene.seed")
+        slider("scene.objects", high=20)
+        slider("scene.smallest")
+        slider("scene.largest")
     st.file_uploader(
         "Your own picture",
         type=["png", "jpg", "jpeg", "webp"],

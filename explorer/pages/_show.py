@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 import torch
 
 from explorer.core import pipeline
 from explorer.core.memo import Memo
 from explorer.live import pictures
-from explorer.live.plot import plot
 from explorer.pages import _state, _weights
+from explorer.pages._sources import SOURCES
 
 COSTLY = ("pyramid", "features", "head_output")  # whole layers: worth all cores and a progress bar
 
@@ -38,7 +36,7 @@ def frame() -> None:
     st.session_state["progress"] = st.empty()
     for sentence in _state.complaints():
         place.error(sentence)
-    for sentence in _weights.held()[1]:
+    for sentence in (*_weights.held()[1], *_weights.misfit(_state.current())):
         place.warning(sentence)
     try:
         compute("image")
@@ -90,28 +88,12 @@ def photo_url() -> str | None:
     return pictures.publish(compute("image"), pipeline.recipe("image", settings))
 
 
-def figure(
-    made: go.Figure, *, key: str, on_click: Callable[[float, float], None] | None = None
-) -> None:
-    """Put a figure on the page."""
-    plot(made, key=key, on_click=on_click)
-
-
-SOURCES = {
-    "random": "random weights, this photo",
-    "noise": "random weights, random features",
-    "planted": "planted on the ground truth",
-    "learned": "learned by this project",
-    "coco": "learned on COCO",
-}
-
-
 def badge(name: str) -> None:
     """Say of a picture where its scores come from, on which device, and what it cost."""
     settings = _state.current()
     took = pipeline.milliseconds(name, settings, memo())
-    source = SOURCES[settings.scores.source]
-    seed = "" if settings.scores.source in ("learned", "coco") else f", seed {settings.scores.seed}"
+    source = SOURCES[settings.scores.source].badge
+    seed = f", seed {settings.scores.seed}" if SOURCES[settings.scores.source].seeded else ""
     st.markdown(
         f":orange-badge[scores: {source}{seed}] "
         f":gray-badge[{pipeline.device_name(settings)}] :gray-badge[{took:,.0f} ms]"

@@ -15,6 +15,7 @@ from explorer import share
 from explorer.core.device import resolve_device
 from explorer.core.images import open_photo
 from explorer.core.samples import samples
+from explorer.core.truth import SCENE
 from explorer.editing import changed
 from explorer.pages import _weights
 from explorer.settings import Settings
@@ -72,7 +73,7 @@ def add_upload(data: bytes) -> None:
     name = f"upload:{hashlib.sha256(data).hexdigest()}"
     uploads().clear()  # one at a time: an upload lives as long as its session
     uploads()[name] = data
-    change({"image.picture": name})
+    change({"image.picture": name, "truth.boxes": None})
 
 
 def read_link() -> None:
@@ -90,12 +91,18 @@ def read_link() -> None:
 
 def _without_what_is_not_here(settings: Settings) -> tuple[Settings, list[str]]:
     notes = []
-    if settings.image.picture not in samples() and settings.image.picture not in uploads():
+    if settings.image.picture not in {*samples(), *uploads(), SCENE}:
         notes.append(f"There is no picture named {settings.image.picture!r} here.")
         settings = changed(settings, {"image.picture": Settings().image.picture})
     if settings.scores.source not in _weights.sources():
         notes.append(f"This server has no weights for the scores named {settings.scores.source}.")
         settings = changed(settings, {"scores.source": "random"})
+    if settings.truth.boxes not in {None, *uploads()}:
+        notes.append(
+            "This link was made with objects of somebody's own. Links carry settings, not boxes: "
+            "the picture's own objects are shown."
+        )
+        settings = changed(settings, {"truth.boxes": None})
     try:
         resolve_device(settings.compute.device)
     except ValueError as error:

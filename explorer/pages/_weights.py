@@ -9,6 +9,8 @@ import streamlit as st
 from explorer.core.coco import CocoNetwork, load_coco
 from explorer.core.learned import load_learned
 from explorer.core.network import Trained
+from explorer.presets import PRESETS
+from explorer.settings import Anchors, Settings
 
 COCO_VARIABLE = "RPN_EXPLORER_COCO"  # path of torchvision's fasterrcnn_resnet50_fpn state file
 
@@ -33,3 +35,20 @@ def held() -> tuple[dict[str, Trained], tuple[str, ...]]:
 def sources() -> list[str]:
     """The score sources that work here."""
     return ["random", "noise", "planted", *held()[0]]
+
+
+def misfit(settings: Settings) -> tuple[str, ...]:
+    """Why a trained head's boxes are off under these anchors, where they are not its own."""
+    own = {"learned": PRESETS["notebook"].anchors, "coco": PRESETS["torchvision"].anchors}
+    trained_for = own.get(settings.scores.source)
+    if trained_for is None or settings.anchors == trained_for:
+        return ()
+    differing = [
+        name
+        for name in Anchors.model_fields
+        if getattr(settings.anchors, name) != getattr(trained_for, name)
+    ]
+    return (
+        f"The {settings.scores.source} head was trained for other anchors ({', '.join(differing)} "
+        "differ): it scores and moves each anchor as if it were its own, so boxes miss.",
+    )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from explorer.core.layout import shape_names
 from explorer.figures.anchors import anchor_grid, notebook_grid
+from explorer.live.plot import plot
 from explorer.pages import _controls, _levels, _show, _state
 
 
@@ -62,7 +63,7 @@ def _picture(grid, level: int, cell: tuple[int, int]) -> None:
         offset=anchors.offset,
         photo_url=_show.photo_url(),
     )
-    _show.figure(made, key="anchor_grid", on_click=choose)
+    plot(made, key="anchor_grid", on_click=choose)
 
 
 def _facts(grid, cell: tuple[int, int]) -> None:
@@ -83,7 +84,7 @@ def _notebook(grid) -> None:
     with st.expander(f"The notebook's figure: {name}, every 8th cell"):
         figure, text = st.columns([3, 2])
         with figure:
-            _show.figure(notebook_grid(grid, level, name, anchors.offset), key="notebook_grid")
+            plot(notebook_grid(grid, level, name, anchors.offset), key="notebook_grid")
         text.metric(f"{name} total locations", f"{rows * columns:,}")
         text.metric(f"{name} total anchors", f"{grid.counts[level]:,}")
         text.caption("A dot is a cell. Each cell carries every size and ratio of its level.")

@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.core.counts import Step, count_steps
 from explorer.figures import thumbs
 from explorer.pages import _boxes, _show, _state, page_of
+from explorer.pages._sources import SOURCES
 
 
 def render() -> None:
@@ -24,11 +25,10 @@ def render() -> None:
         )
     with text:
         _show.badge("proposals")
+        st.markdown(SOURCES[_state.current().scores.source].story)
         st.markdown(
-            "These weights are **random**: no training made them look at objects, so the boxes "
-            "are noise with the shape of the anchors. That is what an untrained RPN proposes.\n\n"
             "- **Anchors**: what sizes, ratios and strides do, and why there are so many.\n"
-            "- **Scores**: what the network says of each anchor before it has learned anything.\n"
+            "- **Scores**: what the network says of each anchor.\n"
             "- **Proposals**: what top-n, minimum size, NMS and the cap leave, box by box.\n\n"
             "Everything you set is in the page's address: copy it and others see what you see."
         )

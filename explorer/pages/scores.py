@@ -6,15 +6,14 @@ import streamlit as st
 from explorer.core.layout import shape_names
 from explorer.figures import theme
 from explorer.figures.scores import heat_map, histogram
+from explorer.live.plot import plot
 from explorer.pages import _controls, _show, _state
+from explorer.pages._sources import SOURCES
 
 
 def render() -> None:
     st.title("Scores")
-    st.markdown(
-        "**Try this:** switch the axis to 0 to 1. Random weights say 0.5 of everything; "
-        "what is left are small bumps, one for each ratio."
-    )
+    st.markdown(f"**Try this:** {SOURCES[_state.current().scores.source].scores}")
     grid, scores = _show.compute("grid"), _show.compute("head_output").scores.cpu().numpy()
     left, right = st.columns(2, gap="large")
     with left:
@@ -30,10 +29,15 @@ def _histogram(grid, scores) -> None:
     with first:
         _controls.choice("view.split")
     with second:
-        st.button("Draw new weights", icon=":material/casino:", on_click=_reseed)
+        st.button(
+            "Draw new weights",
+            icon=":material/casino:",
+            on_click=_reseed,
+            disabled=not SOURCES[_state.current().scores.source].seeded,
+        )
     parts = _parts(grid, scores, view.split)
     made = histogram(scores, parts, full_axis=view.full_axis, log_counts=view.log_counts)
-    _show.figure(made, key="histogram")
+    plot(made, key="histogram")
     first, second = st.columns(2)
     with first:
         _controls.toggle("view.full_axis")
@@ -50,7 +54,7 @@ def _heat_map(grid, scores) -> None:
     start, end = grid.starts[level : level + 2]
     name = _state.current().anchors.level_names[level]
     made = heat_map(grid, scores[start:end], level, name, _show.photo_url())
-    _show.figure(made, key="heat_map")
+    plot(made, key="heat_map")
     _controls.toggle("view.blank")
 
 

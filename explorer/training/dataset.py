@@ -96,9 +96,13 @@ def _clip(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def _view(picture: Image.Image, boxes: np.ndarray, side: int, rng: np.random.Generator) -> Sample:
     """The whole picture, letterboxed and perhaps smaller, or a crop of it."""
     width, height = picture.size
+    # spoons and masts are rarer in the data than in the world: stretch some pictures far
+    most = 0.5 if rng.random() < 0.3 else 0.12
+    stretch = np.exp(rng.uniform(-most, most, 2))
     if rng.random() < 0.5:
         scale = side / max(width, height) * (1 if rng.random() < 0.6 else rng.uniform(0.4, 1))
         x, y = ((side - scale * length) * rng.random() for length in picture.size)
+        scales = scale * stretch
     else:
         # from a zoom on one object to nearly the whole
         reach = max(width, height) * np.exp(rng.uniform(np.log(0.35), 0))
@@ -107,13 +111,9 @@ def _view(picture: Image.Image, boxes: np.ndarray, side: int, rng: np.random.Gen
             box = boxes[rng.integers(len(boxes))]
             middle = (box[:2] + box[2:]) / 2 + rng.uniform(-0.3, 0.3, 2) * reach
             reach = max(reach, 1.05 * (box[2:] - box[:2]).max())
-        scale = side / reach
+        scales = side / reach * stretch
         corner = (middle - reach / 2).clip(0, np.maximum((width - reach, height - reach), 0))
-        x, y = -corner * scale
-    # spoons and masts are rarer in the data than in the world: stretch some pictures far
-    most = 0.5 if rng.random() < 0.3 else 0.12
-    stretch = np.exp(rng.uniform(-most, most, 2))
-    scales = scale * stretch
+        x, y = -corner * scales
     # what of the source falls on the canvas, in source pixels
     low = np.maximum((-x / scales[0], -y / scales[1]), 0)
     high = np.minimum(((side - x) / scales[0], (side - y) / scales[1]), (width, height))

@@ -3,11 +3,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from explorer.core.backbone import ResNet50
 from explorer.core.fpn import FPN
-from explorer.core.head import RPNHead
+from explorer.core.head import RPNHead, flatten_head_output
 from explorer.core.images import Picture, normalise
 from explorer.core.layout import lay_grid
 from explorer.core.network import Features, compute_pyramid, fit_features, run_head
@@ -203,6 +204,55 @@ def test_levels_of_different_numbers_of_anchors_share_the_3_x_3():
     assert torch.equal(one.conv.weight, three.conv.weight)
     alone = run_head(Features(features.maps[1:2], (False,)), Scores(), (3,), CPU)
     assert torch.allclose(mixed.logits[24:42], alone.logits, atol=1e-6)
+
+
+# Trained networks
+
+
+class Detector(nn.Module):
+    """What a trained network looks like from outside, with few channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(2.0))
+        self.head = RPNHead(3, 3, seed=0)
+
+    def pyramid(self, image):
+        return [self.scale * image[..., ::stride, ::stride] for stride in STRIDES]
+
+
+@torch.inference_mode()
+def test_a_trained_network_looks_at_the_picture_and_its_head_at_the_features():
+    detector, shares = Detector(), []
+    scores, trained = Scores(source="learned"), {"learned": detector}
+    maps = compute_pyramid(photo(), scores, CPU, lambda share, text: shares.append(share), trained)
+    assert same(maps, detector.pyramid(normalise(photo().pixels, CPU)))
+    assert shares[-1] == 1
+    assert shares == sorted(shares)
+    head = run_head(Features(maps, (False,) * 5), scores, (3,) * 5, CPU, trained)
+    logits, deltas = flatten_head_output(*detector.head(maps))
+    assert torch.equal(head.logits, logits)
+    assert torch.equal(head.deltas, deltas)
+
+
+@pytest.mark.parametrize("source", ["learned", "coco"])
+def test_a_trained_network_that_is_not_there_is_a_sentence(source):
+    scores = Scores(source=source)
+    sentence = f"scores.source {source} needs weights that this server does not have"
+    with pytest.raises(ValueError, match=sentence):
+        compute_pyramid(photo(), scores, CPU, lambda share, text: None)
+    with pytest.raises(ValueError, match=sentence):
+        run_head(noise_of(0), scores, (3,) * 5, CPU)
+
+
+@pytest.mark.parametrize("device", ["meta", *DEVICES])
+def test_a_trained_network_that_readers_share_stays_where_it_is(device):
+    detector, device = Detector(), torch.device(device)
+    scores, trained = Scores(source="learned"), {"learned": detector}
+    maps = compute_pyramid(photo(), scores, device, lambda share, text: None, trained)
+    head = run_head(Features(maps, (False,) * 5), scores, (3,) * 5, device, trained)
+    assert {each.device.type for each in (*maps, head.logits)} == {device.type}
+    assert {each.device.type for each in detector.parameters()} == {"cpu"}
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -12,11 +12,13 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from explorer.core import device_nms, proposals
 from explorer.core.candidates import HeadOutput, decode_all, select_candidates
 from explorer.core.images import Picture
 from explorer.core.layout import lay_anchors, lay_grid
+from explorer.core.nms import Suppression, rank
 from explorer.presets import PRESETS
-from explorer.settings import Filter
+from explorer.settings import Filter, Nms
 from tests.devices import DEVICES
 
 WAITS = {"nonzero", "nonzero_static", "_local_scalar_dense", "item", "masked_select", "equal"}
@@ -100,27 +102,80 @@ def test_the_watch_sees_every_way_to_wait(wait, device):
         wait(x)
 
 
-@pytest.mark.parametrize("device", ACCELERATORS)
-@pytest.mark.parametrize("min_size_at", ["input", "photo"])
-@pytest.mark.parametrize("preset", PRESETS)
-def test_selecting_candidates_forces_no_wait(preset, min_size_at, device):
-    codec, anchors = PRESETS[preset].codec, PRESETS[preset].anchors
-    rules = PRESETS[preset].filter.model_dump() | {"pre_nms": 50, "min_size_at": min_size_at}
-    rules = Filter.model_validate(rules)
+def inputs(preset, device, **rules):
+    """What `select_candidates` takes, at random, and the rules."""
+    rules = PRESETS[preset].filter.model_dump() | {"pre_nms": 50} | rules
+    anchors = PRESETS[preset].anchors
     picture = Picture(np.zeros((64, 96, 3), np.uint8), (0, 0, 96, 64), (32, 48))
     grid = lay_grid(picture, anchors.strides, anchors.stride_rule, anchors.per_cell)
     anchor_set = lay_anchors(grid, anchors, torch.device(device))
     count = grid.starts[-1]
-    assert anchor_set.boxes.shape == (count, 4)
-    logits = torch.randn(count, device=device)
-    head = HeadOutput(logits, logits.sigmoid(), torch.randn(count, 4, device=device))
+    rng = torch.Generator().manual_seed(1)
+    logits, deltas = (torch.randn(shape, generator=rng).to(device) for shape in (count, (count, 4)))
+    head = HeadOutput(logits, logits.sigmoid(), deltas)
+    return (picture, grid, anchor_set, head), Filter.model_validate(rules)
+
+
+def select(given, codec, rules):
+    *_, anchor_set, head = given
+    decoded = decode_all(anchor_set, head, codec, rules.order)
+    return select_candidates(*given, decoded, codec, rules)
+
+
+@pytest.mark.parametrize("device", ACCELERATORS)
+@pytest.mark.parametrize("min_size_at", ["input", "photo"])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_selecting_candidates_forces_no_wait(preset, min_size_at, device):
+    given, rules = inputs(preset, device, min_size_at=min_size_at)
     with no_host_waits(device):
-        decoded = decode_all(anchor_set, head, codec, rules.order)
-        candidates = select_candidates(picture, grid, anchor_set, head, decoded, codec, rules)
-    levels = grid.counts if rules.top_n_by_level else [count]
+        candidates = select(given, PRESETS[preset].codec, rules)
+    counts = given[1].counts
+    levels = counts if rules.top_n_by_level else [sum(counts)]
     fixed = sum(min(50, each) for each in levels)
     shapes = {name: tuple(part.shape) for name, part in vars(candidates).items()}
-    assert shapes.pop("fate") == (count,)
+    assert shapes.pop("fate") == (sum(counts),)
     assert shapes.pop("boxes") == shapes.pop("deltas") == (fixed, 4)
     assert set(shapes.values()) == {(fixed,)}
     assert {part.device.type for part in vars(candidates).values()} == {device}
+
+
+@pytest.mark.parametrize("device", ACCELERATORS)
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("count", [0, 1, 70, 1100])
+def test_suppressing_forces_no_wait_before_the_last_gather(count, grouped, device):
+    corners = torch.rand(count, 2, device=device) * 100
+    boxes = torch.cat([corners, corners + 20], dim=1)
+    scores, valid = torch.rand(count, device=device), torch.rand(count, device=device) < 0.8
+    groups = torch.arange(count, device=device) % 3 if grouped else None
+    with no_host_waits(device):
+        kept, lost_to, done = device_nms.suppress_on_device(boxes, scores, 0.5, groups, valid)
+    assert kept.shape == lost_to.shape == (count,)
+    assert done.shape == ()
+    assert {kept.device.type, lost_to.device.type, done.device.type} == {device}
+
+
+def suppress_as_on_a_device(boxes, scores, iou_threshold, groups=None):
+    order = rank(scores)
+    kept, winner = device_nms.suppress_exactly(boxes, scores, iou_threshold, groups)
+    return Suppression(order[kept[order]], winner)
+
+
+@pytest.mark.parametrize("threshold", [0, 0.3, 0.7, 1])
+@pytest.mark.parametrize("preset", sorted(PRESETS)[:4])
+def test_the_device_path_gives_the_proposals_of_the_cpu(preset, threshold, monkeypatch):
+    codec, nms = PRESETS[preset].codec, Nms(iou_threshold=threshold, post_nms=30)
+    given, rules = inputs(preset, "cpu", min_size=20)
+    candidates = select(given, codec, rules)
+    overlaps = proposals.candidate_overlaps(candidates, rules)
+    expected = proposals.propose(candidates, overlaps, rules, nms)
+    monkeypatch.setattr("explorer.core.candidates._may_wait", lambda tensor: False)
+    monkeypatch.setattr(proposals, "suppress", suppress_as_on_a_device)
+    padded = select(given, codec, rules)
+    assert not padded.valid.all()
+    got = proposals.propose(padded, None, rules, nms)
+    count = len(candidates.boxes)
+    assert got.survivors == expected.survivors
+    assert torch.equal(got.fate[:count], expected.fate)
+    assert torch.equal(got.suppressed_by[:count], expected.suppressed_by)
+    for name in ("boxes", "scores", "candidate_index", "anchor_index", "level"):
+        assert torch.equal(getattr(got, name), getattr(expected, name)), name

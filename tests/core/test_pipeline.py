@@ -16,6 +16,7 @@ from explorer.core.candidates import Fate
 from explorer.core.counts import count_steps
 from explorer.core.memo import Memo
 from explorer.core.pipeline import STAGES, above, device_name, milliseconds, recipe, run
+from explorer.core.truth import pack_boxes
 from explorer.editing import changed, paths
 from explorer.presets import PRESETS
 from explorer.settings import Settings
@@ -86,16 +87,16 @@ def test_every_setting_that_is_read_exists_and_none_is_of_the_view(name):
     for path in STAGES[name].settings:
         hash(pipeline._value(Settings(), path))
         assert not path.startswith(("view", "compute"))
-    assert set(STAGES[name].needs) <= {"device", "uploads", "progress"}
+    assert set(STAGES[name].needs) <= {"device", "uploads", "progress", "trained"}
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_takes_what_its_row_gives(name):
     stage = STAGES[name]
     parameters = list(inspect.signature(stage.function).parameters.values())
-    given_by_place = len(stage.reads) + len(stage.settings)
-    required = [p.name for p in parameters[given_by_place:] if p.default is p.empty]
-    assert required == list(stage.needs)
+    by_name = parameters[len(stage.reads) + len(stage.settings) :]
+    required = {each.name for each in by_name if each.default is each.empty}
+    assert required <= set(stage.needs) <= {each.name for each in by_name}
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -162,6 +163,44 @@ def test_a_slider_turns_its_link_and_those_after_it(changes, expected, ran, monk
     assert run("proposals", SMALL, memo) is before
     assert run("proposals", changed(SMALL, changes), memo) is after
     assert ran == []  # moving it back runs nothing
+
+
+PLANTED = changed(SMALL, {"scores.source": "planted"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"planted.noise": 0.3}, AFTER_HEAD | {"planted"}),
+        ({"planted.regression": 0.3}, AFTER_HEAD | {"planted"}),
+        ({"codec.weights": (10, 10, 5, 5)}, AFTER_HEAD | {"planted"}),
+        ({"codec.max_log_scale": 1.0}, AFTER_HEAD),
+        ({"nms.iou_threshold": 0.3}, {"proposals"}),
+        ({"scores.seed": 3}, AFTER_HEAD | {"planted"}),
+        ({"anchors.offset": 0}, AFTER_HEAD | {"planted", "anchors"}),
+        ({"scores.source": "noise"}, AFTER_HEAD | {"pyramid", "features", "head_output"}),
+    ],
+)
+def test_planted_scores_take_the_networks_place(changes, expected, ran):
+    memo = Memo(10**9)
+    before = run("proposals", PLANTED, memo)
+    assert set(ran) == {"image", "grid", "anchors", "truth", "planted"} | AFTER_HEAD
+    assert len(ran) == len(set(ran))
+    assert run("head_output", PLANTED, memo) is run("planted", PLANTED, memo)
+    ran.clear()
+    after = run("proposals", changed(PLANTED, changes), memo)
+    assert sorted(ran) == sorted(expected)
+    ran.clear()
+    assert run("proposals", PLANTED, memo) is before
+    assert run("proposals", changed(PLANTED, changes), memo) is after
+    assert ran == []
+
+
+def test_planted_deltas_point_at_the_objects_whatever_the_coders_weights():
+    sure = changed(PLANTED, {"planted.noise": 0, "planted.regression": 1})
+    weighted = changed(sure, {"codec.weights": (10, 10, 5, 5)})
+    one, other = (run("decoded", each, Memo(10**9)) for each in (sure, weighted))
+    assert torch.allclose(one, other, atol=1e-3)
 
 
 def test_another_number_of_anchors_a_cell_builds_the_head_anew_on_the_same_pyramid(ran):
@@ -283,6 +322,16 @@ def test_an_upload_that_this_reader_did_not_bring_is_one_sentence(name, uploads)
         expected = "the uploaded picture is gone: upload it again, or pick another"
         assert str(error.value) == expected
         run(name, settings, memo, uploads={red: red_bytes})
+
+
+def test_boxes_that_this_reader_did_not_bring_are_one_sentence_where_they_count():
+    name, boxes = f"boxes:{'0' * 64}", torch.tensor([[10.0, 10.0, 200.0, 300.0]])
+    settings, memo = changed(PLANTED, {"truth.boxes": name}), Memo(10**9)
+    for _ in range(2):  # the second time the memo knows the other reader's result
+        with pytest.raises(ValueError, match="the boxes of your own are gone: bring them again"):
+            run("proposals", settings, memo)
+        run("proposals", settings, memo, uploads={name: pack_boxes(boxes)})
+    run("proposals", changed(settings, {"scores.source": "noise"}), memo)  # which reads none
 
 
 def test_a_sample_is_never_taken_from_the_uploads():

@@ -99,11 +99,13 @@ class Reader:
         """Wait until no script runs and every visible plot stands."""
         self.page.wait_for_selector("[data-testid=stMain] h1", timeout=120_000)
         self.page.wait_for_function(
-            """() => {
+            """(least) => {
                 const app = document.querySelector("[data-testid=stApp]");
                 const plots = [...document.querySelectorAll(".rpn-plot")];
-                return app?.dataset.testScriptState === "notRunning" && plots.every((plot) => plot.dataset.revision || !plot.clientWidth);
+                return app?.dataset.testScriptState === "notRunning" && plots.length >= least
+                    && plots.every((plot) => plot.dataset.revision || !plot.clientWidth);
             }""",
+            arg=0 if "/about" in self.page.url else 1,
             timeout=120_000,
         )
 

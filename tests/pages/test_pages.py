@@ -19,6 +19,7 @@ TITLES = {
     "anchors.py": "Anchors",
     "scores.py": "Scores",
     "proposals.py": "Proposals",
+    "recall.py": "Recall",
     "about.py": "About",
 }
 TEXT_ONLY = {"about.py"}

@@ -1,0 +1,99 @@
+"""Recall: which objects the proposals find, and why the others were missed."""
+
+import math
+
+import streamlit as st
+
+from explorer.core.recall import Kind
+from explorer.core.report import AR_COUNTS, COUNTS
+from explorer.figures.recall import KINDS, recall_curve
+from explorer.live.plot import plot
+from explorer.pages import _boxes, _controls, _objects, _show, _state
+
+
+def render() -> None:
+    st.title("Recall")
+    st.markdown(
+        "**Try this:** raise the IoU until an object turns vermilion, and read which step lost it. "
+        "Then make its anchors fit better."
+    )
+    with st.container(key="demo"):
+        sliders, picture, facts = st.columns([4, 9, 7], gap="medium")
+    with sliders:
+        _sliders()
+    report, truth = _show.compute("recall"), _show.compute("truth")
+    if len(truth.boxes) == 0:
+        st.info("This picture has no objects yet: draw them, or bring a file.")
+    with picture:
+        _picture(report, truth)
+    with facts:
+        _numbers(report)
+    _table(report, truth)
+
+
+def _sliders() -> None:
+    _controls.slider("recall.iou", low=0.05)
+    _controls.slider("nms.iou_threshold")
+    _controls.slider("nms.post_nms", high=2000)
+    _controls.slider("filter.pre_nms", high=6000)
+    _controls.slider("view.top_k", high=300)
+    _controls.toggle("view.blank")
+    _objects.controls()
+
+
+def _picture(report, truth) -> None:
+    proposals, k = _show.compute("proposals"), _state.current().view.top_k
+    best = _boxes.best(proposals, k, report.hits.kind)
+    kinds = report.hits.kind[:k]
+    hits, duplicates = int((kinds == Kind.HIT).sum()), int((kinds == Kind.DUPLICATE).sum())
+    title = f"The best {len(kinds)}: {hits} hits, {duplicates} duplicates"
+    missed = (report.hits.found_by < 0).numpy()
+    objects = (truth.boxes.cpu().numpy(), missed)
+    on_draw = _objects.add_drawn if _objects.is_drawing() else None
+    _boxes.show(best, title, "recall_boxes", objects, on_draw)
+    swatches = "".join(
+        f'<i style="background:{colour}"></i>{kind.name.lower()} '
+        for kind, colour in zip(Kind, KINDS, strict=True)
+    )
+    st.html(f'<div class="key">{swatches}· objects dashed: white found, vermilion missed</div>')
+    _show.badge("recall")
+
+
+def _numbers(report) -> None:
+    iou, found = _state.current().recall.iou, report.hits.found_by >= 0
+    st.metric(f"Objects found at IoU {iou:g}", f"{int(found.sum())} of {len(found)}")
+    proposals = len(report.hits.kind)
+    plot(recall_curve(COUNTS, report.curve, report.ceiling, iou, proposals), key="curve")
+    for column, count, value in zip(st.columns(3), AR_COUNTS, report.average, strict=True):
+        column.metric(f"AR@{count}", _share(value), help="Mean recall over IoU .5 to .95 (COCO).")
+    for column, (name, (count, value)) in zip(st.columns(3), report.by_size.items(), strict=True):
+        column.metric(f"{name} ({count})", _share(value), help="Objects of this size found.")
+
+
+def _share(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.0%}"
+
+
+def _table(report, truth) -> None:
+    """One row an object: what anchors and proposals reach, and its story."""
+    reasons = {miss.object: miss.sentence for miss in report.misses}
+    rows = [
+        {
+            "object": label,
+            "size": f"{box[2] - box[0]:.0f} x {box[3] - box[1]:.0f}",
+            "best anchor IoU": round(float(report.best_anchor[number]), 3),
+            "best proposal IoU": round(float(report.hits.best_iou[number]), 3),
+            "found by": f"#{int(report.hits.found_by[number]) + 1}"
+            if number not in reasons
+            else "–",
+            "why missed": reasons.get(number, ""),
+        }
+        for number, (label, box) in enumerate(
+            zip(truth.labels, truth.boxes.cpu().tolist(), strict=True)
+        )
+    ]
+    if rows:
+        st.dataframe(rows, hide_index=True)
+
+
+render()

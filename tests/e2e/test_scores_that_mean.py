@@ -1,0 +1,117 @@
+"""Ground truth, planted and learned scores, recall, as a person meets them."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+SMALL = "?v=1&image.side=256"
+
+
+def pick(reader, key: str, option: str, plot: str) -> None:
+    """Choose from a list that opens, and wait for another figure."""
+    before = reader.revision(plot)
+    reader.page.locator(f".st-key-{key} [data-baseweb=select], .st-key-{key} input").first.click()
+    reader.page.get_by_role("option", name=option, exact=True).click()
+    reader.page.wait_for_function(
+        f"""() => Number(document.querySelector(".st-key-{plot} .rpn-plot")
+            .dataset.revision) > {before}""",
+        timeout=60_000,
+    )
+    reader.settle()
+
+
+SPREAD = """(plot) => {
+    const counts = plot._fullData.map((trace) => Array.from(trace.y));
+    const middles = Array.from(plot._fullData[0].x);
+    const total = middles.map((_, i) => counts.reduce((sum, trace) => sum + trace[i], 0));
+    return { range: plot._fullLayout.xaxis.range, middles, total };
+}"""
+
+
+def test_the_histogram_shows_one_spike_at_random_and_two_modes_learned(reader):
+    reader.open("/scores" + SMALL + "&scores.source=random&view.full_axis=1")
+    random = reader.plot("histogram").evaluate(SPREAD)
+    pick(reader, "scores-source", "learned", "histogram")
+    learned = reader.plot("histogram").evaluate(SPREAD)
+    share = [
+        sum(t for m, t in zip(d["middles"], d["total"], strict=True) if 0.3 < m < 0.7)
+        / sum(d["total"])
+        for d in (random, learned)
+    ]
+    assert share[0] > 0.99
+    assert share[1] < 0.1
+    best = max(m for m, t in zip(learned["middles"], learned["total"], strict=True) if t)
+    assert best > 0.5
+    assert "learned by this project" in reader.page.locator("[data-testid=stMain]").text_content()
+    reader.screenshot("learned_histogram")
+
+
+def test_planted_scores_find_the_objects(reader):
+    reader.open("/recall" + SMALL + "&scores.source=planted&image.picture=coffee")
+    found = reader.page.locator("[data-testid=stMetricValue]").first.text_content()
+    assert found == "3 of 3"
+    reader.screenshot("recall_planted")
+
+
+def test_a_miss_is_marked_and_says_why(reader):
+    reader.open("/recall" + SMALL + "&scores.source=planted&recall.iou=0.95&planted.regression=0")
+    dashes = "(plot) => plot.layout.shapes.filter((shape) => shape.line.dash === 'dash').length"
+    assert reader.plot("recall_boxes").evaluate(dashes) > 0
+    assert reader.page.locator("[data-testid=stDataFrame]").count() == 1
+    reader.screenshot("recall_missed")
+
+
+def test_a_drawn_object_becomes_ground_truth_and_is_found(reader):
+    reader.open("/recall" + SMALL + "&scores.source=planted&image.picture=coffee")
+    before = reader.revision("recall_boxes")
+    reader.page.locator(".st-key-draw_objects label").first.click()
+    reader.page.wait_for_function(
+        "document.querySelector('.st-key-recall_boxes .rpn-plot').layout.dragmode === 'drawrect'"
+    )
+    box = reader.plot("recall_boxes").locator(".nsewdrag").bounding_box()
+    reader.page.mouse.move(box["x"] + box["width"] * 0.1, box["y"] + box["height"] * 0.3)
+    reader.page.mouse.down()
+    reader.page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.6, steps=8)
+    reader.page.mouse.up()
+    metric = reader.page.locator("[data-testid=stMetricValue]").first
+    metric.get_by_text("of 4").wait_for(timeout=30_000)
+    reader.settle()
+    assert reader.revision("recall_boxes") > before
+    reader.screenshot("drawn_object")
+
+
+def test_a_file_of_boxes_is_taken_and_its_bad_row_named(reader):
+    reader.open("/recall" + SMALL + "&scores.source=planted&image.picture=coffee")
+    reader.page.get_by_text("Objects from a file").click()
+    rows = "x1,y1,x2,y2,label\n100,100,300,300,cup\n50,50,50,90,thin\n"
+    upload = {"name": "boxes.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    reader.page.locator(".st-key-annotations input[type=file]").set_input_files(upload)
+    reader.page.locator("[data-testid=stAlert]").first.wait_for()
+    reader.settle()
+    notes = reader.page.locator("[data-testid=stAlert]").all_text_contents()
+    assert any("line 3" in note for note in notes), notes
+    assert "of 1" in reader.page.locator("[data-testid=stMetricValue]").first.text_content()
+
+
+def test_a_broken_file_of_boxes_is_one_sentence_and_changes_nothing(reader):
+    reader.open("/recall" + SMALL + "&scores.source=planted&image.picture=coffee")
+    reader.page.get_by_text("Objects from a file").click()
+    upload = {"name": "boxes.json", "mimeType": "application/json", "buffer": b'{"images": ['}
+    reader.page.locator(".st-key-annotations input[type=file]").set_input_files(upload)
+    reader.page.locator("[data-testid=stAlert]").first.wait_for()
+    reader.settle()
+    assert "of 3" in reader.page.locator("[data-testid=stMetricValue]").first.text_content()
+
+
+def test_a_scene_is_painted_on_the_spot(reader):
+    reader.open("/recall" + SMALL + "&scores.source=planted&image.picture=scene&scene.objects=5")
+    assert "of 5" in reader.page.locator("[data-testid=stMetricValue]").first.text_content()
+    reader.screenshot("scene")
+
+
+def test_learned_scores_say_why_other_anchors_do_not_fit(reader):
+    reader.open("/anchors" + SMALL + "&scores.source=learned&anchors.sizes=20~40~80~160~320")
+    text = reader.page.locator("[data-testid=stMain]").text_content()
+    assert "trained for other anchors" in text
