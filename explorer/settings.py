@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MAX_SIDE = 2048  # pixels; a larger feature pyramid does not fit beside thirty students
 MAX_ANCHORS = 2_000_000
+MAX_CELLS = 400_000  # 256 float32 channels each: 410 MB of features
 MAX_CANDIDATES = 12_000  # py-faster-rcnn's training top-n, the largest in the field
 
 TRAINED = ("learned", "coco")  # score sources whose heads have three anchors a cell
@@ -586,6 +587,11 @@ class Settings(Group):
         # A picture that keeps its shape has fewer cells; the bound stays the square's.
         cells = [math.ceil(self.image.side / stride) ** 2 for stride in self.anchors.strides]
         per_level = [count * each for count, each in zip(cells, self.anchors.per_cell, strict=True)]
+        if sum(cells) > MAX_CELLS:
+            raise ValueError(
+                f"image.side and anchors.strides must give at most {MAX_CELLS:,} cells together, "
+                f"got {sum(cells):,}: larger strides make fewer"
+            )
         if sum(per_level) > MAX_ANCHORS:
             raise ValueError(
                 f"image.side and anchors together must give at most {MAX_ANCHORS:,} anchors, "

@@ -99,13 +99,22 @@ def test_valid_settings_stay_within_what_a_server_holds(made):
 
 
 def test_the_anchor_limit_itself_is_allowed_and_one_more_is_not():
-    # 1000 x 1000 cells of stride 2 at 2000 px, two shapes each: exactly two million
-    fits = {"image.side": 2000, "anchors.strides": (2,), "anchors.sizes": ((8, 16),)}
+    # 500 x 500 cells of stride 4 at 2000 px, eight shapes each: exactly two million
+    fits = {"image.side": 2000, "anchors.strides": (4,), "anchors.sizes": (tuple(range(8, 16)),)}
     at_limit = changed(Settings(), fits | {"anchors.ratios": (1,)})
-    assert at_limit.anchors.per_cell == (2,)
+    assert at_limit.anchors.per_cell == (8,)
     sentence = refusal(fits | {"anchors.ratios": (1,), "image.side": 2002})
     assert sentence.startswith("image.side and anchors together must give at most 2,000,000")
-    assert "got 2,004,002" in sentence
+    assert "got 2,008,008" in sentence
+
+
+def test_the_cell_limit_itself_is_allowed_and_one_more_is_not():
+    # 632 x 632 cells of stride 3 at 1896 px are 399,424; 633 x 633 are 400,689
+    fits = {"image.side": 1896, "anchors.strides": (3,), "anchors.sizes": ((8,),)}
+    assert changed(Settings(), fits)
+    sentence = refusal(fits | {"image.side": 1897})
+    assert sentence.startswith("image.side and anchors.strides must give at most 400,000 cells")
+    assert "got 400,689" in sentence
 
 
 def test_the_candidate_limit_counts_levels_that_are_smaller_than_top_n():

@@ -30,7 +30,7 @@ def says(text, path, value):
     if value is None or isinstance(value, str):
         return text == (value or "none")
     splits = {0: "$.", 1: "_", 2: "[~_]", 3: "[~_x]"}[field_of(path).json_schema_extra["nested"]]
-    return [float(part) for part in re.split(splits, text)] == list(leaves(value))
+    return [float(part.replace("_", "")) for part in re.split(splits, text)] == list(leaves(value))
 
 
 FALSE = {"0", "false", "f", "no", "n", "off"}

@@ -87,5 +87,5 @@ def _settle_in_turn(
     by_winner = np.argsort(winner, kind="stable")
     winner, loser, edge = winner[by_winner], loser[by_winner], edge[by_winner]
     first = np.flatnonzero(np.diff(winner, prepend=-1))
-    for start, stop in zip(first, np.append(first[1:], len(winner)), strict=True):
+    for start, stop in zip(first, np.append(first, len(winner))[1:], strict=True):
         removed[loser[start:stop]] |= edge[start:stop] & ~removed[winner[start]]

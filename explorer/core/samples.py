@@ -32,7 +32,7 @@ class Sample:
     sha256: str  # of the shipped file
     width: int
     height: int
-    role: str  # "held-out": never trained on
+    role: str  # "held-out": a photo, never trained on; "synthetic": a painted scene
     boxes: tuple[Box, ...]  # xyxy, pixels of the shipped file
     labels: tuple[str, ...]  # one word a box
     changes: str  # what was done to the source's picture

@@ -9,10 +9,11 @@ import streamlit as st
 from explorer.core.device import resolve_device
 from explorer.core.samples import samples
 from explorer.core.truth import SCENE
-from explorer.editing import field_of, get, limits
+from explorer.editing import changed, field_of, get, limits
 from explorer.pages import _state, _weights
 from explorer.pages._sources import SOURCES
 from explorer.presets import PRESETS, name_of
+from explorer.settings import TRAINED
 
 
 def help_of(path: str) -> str:
@@ -199,7 +200,14 @@ def _take_preset() -> None:
     preset = PRESETS.get(st.session_state["preset"])
     if preset is None:
         return
+    settings = _state.current()
+    if settings.scores.source in TRAINED and set(preset.anchors.per_cell) != {3}:
+        settings = changed(settings, {"scores.source": "planted"})
+        _state.complain(
+            f"The trained head scores 3 anchors a cell, {preset.title} has others: "
+            "scores are planted on the ground truth now."
+        )
     try:
-        _state.replace(preset.apply(_state.current()))
+        _state.replace(preset.apply(settings))
     except ValueError as error:
         _state.complain(str(error))

@@ -7,6 +7,7 @@ would hold only the current page's; so the settings live here, and `share` write
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 import streamlit as st
@@ -44,8 +45,12 @@ def change(values: dict[str, Any]) -> bool:
 
 
 def complain(sentence: str) -> None:
-    """Show a sentence at the top of the page on this run."""
-    st.session_state.setdefault("complaints", []).append(sentence)
+    """Show a sentence at the top of the page on this run, as plain text.
+
+    It may quote a link or a file of somebody else's: nothing in it may become a hyperlink.
+    """
+    plain = re.sub(r"([\\`*_\[\]<>~$:|#])", r"\\\1", sentence)
+    st.session_state.setdefault("complaints", []).append(plain)
 
 
 def complaints() -> list[str]:
@@ -81,12 +86,18 @@ def read_link() -> None:
     query = st.query_params.to_dict()
     if "settings" in st.session_state and (not query or query == st.session_state.get(LINK_KEY)):
         return
-    settings, notes = share.from_query(query)
+    settings, notes = share.from_query(query) if query else (_first_view(), [])
     settings, missing = _without_what_is_not_here(settings)
     replace(settings)
     st.session_state[LINK_KEY] = query
     for note in notes + missing:
         complain(note)
+
+
+def _first_view() -> Settings:
+    """What the door shows: the notebook's settings, with scores that mean something."""
+    source = "learned" if "learned" in _weights.sources() else "random"
+    return changed(Settings(), {"scores.source": source})
 
 
 def _without_what_is_not_here(settings: Settings) -> tuple[Settings, list[str]]:

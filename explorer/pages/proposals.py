@@ -44,7 +44,7 @@ def _counts(candidates, proposals) -> None:
     cap = _state.current().nms.post_nms
     cut = proposals.survivors - len(proposals.boxes)
     first, second, third = st.columns(3)
-    first.metric("Candidates reach NMS", f"{len(candidates.boxes):,}")
+    first.metric("Candidates reach NMS", f"{int(candidates.valid.sum()):,}")
     second.metric("Survive NMS, before the cap", f"{proposals.survivors:,}")
     label = f"Proposals: the cap of {cap:,} cuts {cut:,}" if cut else "Proposals: the cap cuts none"
     third.metric(label, f"{len(proposals.boxes):,}")

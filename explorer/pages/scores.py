@@ -66,11 +66,13 @@ def _parts(grid, scores, split: str) -> list[tuple[str, str, np.ndarray]]:
         names = anchors.level_names
         return [(names[i], theme.level_colour(i), part) for i, part in enumerate(levels)]
     if split == "ratio" and len(set(grid.per_cell)) == 1:
-        names = shape_names(anchors)[0] if len(anchors.sizes[0]) == 1 else None
-        names = names or [f"shape {i + 1}" for i in range(grid.per_cell[0])]
+        names = shape_names(anchors)
+        same = all(level == names[0] for level in names)
+        names = names[0] if same else [f"shape {i + 1}" for i in range(grid.per_cell[0])]
         shapes = scores.reshape(-1, grid.per_cell[0])
         return [
-            (f"ratio {name}", theme.level_colour(i), shapes[:, i]) for i, name in enumerate(names)
+            (f"ratio {name}" if same else name, theme.level_colour(i), shapes[:, i])
+            for i, name in enumerate(names)
         ]
     return [("all anchors", theme.level_colour(0), scores)]
 

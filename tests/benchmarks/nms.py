@@ -1,8 +1,9 @@
 """How fast NMS and its overlaps are: `python -m tests.benchmarks.nms` prints a Markdown table.
 
 torchvision is no dependency. The yardstick in the same process is the usual numpy sweep per kept
-box; the last column multiplies by what that sweep takes of torchvision 0.29.1's time on these very
-inputs, measured once on two x86-64 cores. All runs of a row are interleaved, on one thread.
+box; the last column multiplies by what such a sweep took of torchvision 0.29.1's time on the same
+kind of inputs, on another machine: an estimate. Calls of a row take turns, on one thread, and the
+times are the processor's, since the clock also counts what neighbours on the same cores do.
 """
 
 import time
@@ -62,13 +63,13 @@ def sweep_level_by_level(boxes: np.ndarray, scores: np.ndarray, levels: np.ndarr
 
 
 def medians(repeats: int, *calls: Callable[[], object]) -> list[float]:
-    """The median milliseconds of each call, all taking turns."""
+    """The median processor milliseconds of each call, all taking turns."""
     times = [[] for _ in calls]
     for _ in range(repeats + 1):  # the first turn warms up
         for call, taken in zip(calls, times, strict=True):
-            start = time.perf_counter()
+            start = time.process_time()
             call()
-            taken.append((time.perf_counter() - start) * 1000)
+            taken.append((time.process_time() - start) * 1000)
     return [median(taken[1:]) for taken in times]
 
 

@@ -2,14 +2,17 @@ import dataclasses
 import hashlib
 import io
 import json
+import re
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from explorer import evaluate
 from explorer.core.samples import (
     ASSETS,
     LICENCE_URLS,
@@ -19,6 +22,7 @@ from explorer.core.samples import (
     samples,
     verified_bytes,
 )
+from explorer.training.scene_cache import FIRST_SEED
 
 # No GPL, GFDL or NC: pictures under these may not ship.
 WITHOUT_A_LICENCE = {"public domain", "no known copyright restrictions"}
@@ -64,10 +68,50 @@ def test_no_picture_lies_in_the_folder_without_an_entry():
     assert set((ASSETS / "pictures").iterdir()) == listed
 
 
+def of_role(role):
+    return [sample for sample in samples().values() if sample.role == role]
+
+
 def test_there_are_enough_photos_and_boxes_to_evaluate_on():
-    held_out = [sample for sample in samples().values() if sample.role == "held-out"]
-    assert len(held_out) >= 18
-    assert sum(len(sample.boxes) for sample in held_out) >= 70
+    assert len(of_role("held-out")) >= 18
+    assert sum(len(sample.boxes) for sample in of_role("held-out")) >= 70
+
+
+def test_there_are_eight_painted_scenes_and_every_other_picture_is_a_photo():
+    scenes = of_role("synthetic")
+    assert len(scenes) == 8
+    assert len(of_role("held-out")) + len(scenes) == len(samples())
+    for scene in scenes:
+        assert 6 <= len(scene.boxes) <= 12
+        assert 512 <= min(scene.width, scene.height) <= max(scene.width, scene.height) <= 800
+
+
+def test_no_painted_scene_shares_its_seed_with_training_or_evaluation():
+    seeds = [int(re.search(r"seed=(\d+)", scene.source)[1]) for scene in of_role("synthetic")]
+    assert len(set(seeds)) == 8
+    assert min(seeds) >= evaluate.SCENES
+    assert max(seeds) < FIRST_SEED
+
+
+def contrast(pixels, box):
+    """How much the mean colour in a box differs from that of the frame around it."""
+    x1, y1, x2, y2 = map(int, box)
+    left, top = max(0, x1 - 8), max(0, y1 - 8)
+    around = pixels[top : y2 + 8, left : x2 + 8].copy()
+    around[y1 - top : y2 - top, x1 - left : x2 - left] = np.nan
+    inside = pixels[y1:y2, x1:x2].mean(axis=(0, 1))
+    return np.abs(inside - np.nanmean(around, axis=(0, 1))).max()
+
+
+def test_the_objects_of_a_painted_scene_lie_where_their_boxes_are():
+    """No picture is painted anew: another Pillow may draw a curve differently by a shade."""
+    for scene in of_role("synthetic"):
+        with Image.open(io.BytesIO(sample_bytes(scene.name))) as picture:
+            pixels = np.asarray(picture, np.float32)
+        here = [contrast(pixels, box) for box in scene.boxes]
+        mirrored = [contrast(pixels[:, ::-1], box) for box in scene.boxes]
+        assert min(here) > 10
+        assert np.mean(here) > 1.5 * np.mean(mirrored)
 
 
 def test_boxes_come_in_many_sizes_and_ratios():

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from explorer.core import sweep
+from explorer.core.boxes import box_iou
+from explorer.core.sweep import as_columns, columns_iou, find_edges, float32_floor, meeting_boxes
+from tests.core.test_nms import HARD, clustered, uniform
+
+
+def edges_of(boxes, threshold, limit=10**6):
+    return find_edges(as_columns(boxes.numpy()), threshold, limit)
+
+
+def test_one_pair_by_hand():
+    boxes = torch.tensor([[4.0, 0, 14, 10], [50, 0, 60, 10], [0, 0, 10, 10]])
+    better, worse, iou = edges_of(boxes, 0.4)
+    assert (better.tolist(), worse.tolist()) == ([0], [2])
+    assert iou == np.float32(60) / np.float32(140)
+    assert [len(side) for side in edges_of(boxes, 0.5)] == [0, 0, 0]
+
+
+def test_no_boxes_have_no_pairs():
+    assert [len(side) for side in edges_of(torch.empty(0, 4), 0.0)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("cells", [1, 100, 1 << 16])
+@pytest.mark.parametrize("threshold", [0, 0.3, 0.7, 0.99, 1])
+@pytest.mark.parametrize("boxes_of", [uniform, clustered])
+def test_the_walk_finds_every_pair_once(boxes_of, threshold, cells, monkeypatch):
+    monkeypatch.setattr(sweep, "CELLS", cells)
+    boxes, _ = boxes_of(300, seed=4)
+    better, worse, iou = edges_of(boxes, threshold)
+    table = box_iou(boxes, boxes).triu(1).numpy()
+    expected = {(i, j): table[i, j] for i, j in np.argwhere(table > threshold).tolist()}
+    assert (
+        dict(zip(zip(better.tolist(), worse.tolist(), strict=True), iou, strict=True)) == expected
+    )
+    assert len(iou) == len(expected)
+
+
+@pytest.mark.parametrize("threshold", [0, 1e-9, 0.3, 0.7, 1])
+@pytest.mark.parametrize("name", HARD)
+def test_hard_inputs_have_the_pairs_of_the_whole_table(name, threshold):
+    boxes = HARD[name][0]
+    index = meeting_boxes(as_columns(boxes.numpy()), None)[0]
+    better, worse, _ = edges_of(boxes[index], threshold)
+    over = (box_iou(boxes, boxes).double() > threshold).triu(1)
+    found = torch.zeros_like(over)
+    found[index[better], index[worse]] = True
+    assert torch.equal(found, over)
+
+
+def test_a_box_over_the_limit_ends_the_search():
+    boxes = torch.tensor([[0.0, 0, 1, 1]]).repeat(5, 1)
+    assert len(edges_of(boxes, 0.5, limit=10)[0]) == 10
+    assert edges_of(boxes, 0.5, limit=9) is None
+
+
+def test_ious_are_those_of_box_iou_to_the_last_bit():
+    (a, _), (b, _) = uniform(200, seed=1), uniform(200, seed=2)
+    iou = columns_iou(as_columns(a.numpy())[:, :, None], as_columns(b.numpy())[:, None])
+    assert np.array_equal(np.maximum(iou, 0), box_iou(a, b).numpy())
+
+
+@given(st.floats(0, 1))
+@settings(max_examples=200, deadline=None)
+def test_the_float32_threshold_decides_as_the_double_does(threshold):
+    floor = float32_floor(threshold)
+    assert floor.dtype == np.float32
+    assert float(floor) <= threshold < float(np.nextafter(floor, np.float32(2)))
+
+
+def test_groups_are_split_and_keep_their_order():
+    boxes = torch.tensor([[0.0, 0, 1, 1]]).repeat(6, 1)
+    boxes[3] = 0
+    parts = meeting_boxes(as_columns(boxes.numpy()), np.array([7, -1, 7, 7, -1, 3]))
+    assert [part.tolist() for part in parts] == [[1, 4], [5], [0, 2]]
