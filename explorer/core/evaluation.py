@@ -44,13 +44,13 @@ def find_hits(
     for threshold in thresholds:
         if not 0 < threshold <= 1:
             raise ValueError(f"evaluation.iou_threshold must be in (0, 1], got {threshold}")
-    iou = _iou(proposals, truths)
+    iou = pair_iou(proposals, truths)
     # below 1 by a hair, since rounding can leave identical boxes just short of 1: COCO's own rule
     found = [_claim(iou, min(threshold, 1 - 1e-10)) for threshold in thresholds]
     return torch.tensor(found, dtype=torch.int64).reshape(len(thresholds), len(truths))
 
 
-def _iou(proposals: Tensor, truths: Tensor) -> np.ndarray:
+def pair_iou(proposals: Tensor, truths: Tensor) -> np.ndarray:
     """(N, G) IoU in float64, as COCO computes it; 0 where it is not defined."""
     x1, y1, x2, y2 = proposals.detach().cpu().double().numpy().T[:, :, None]  # (N, 1) each
     u1, v1, u2, v2 = truths.detach().cpu().double().numpy().T[:, None]  # (1, G) each

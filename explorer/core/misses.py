@@ -19,8 +19,7 @@ from torch import Tensor
 from explorer.core.boxes import box_iou
 from explorer.core.candidates import Candidates, Fate, HeadOutput
 from explorer.core.coder import decode_boxes
-from explorer.core.evaluation import MISSED
-from explorer.core.evaluation import _iou as exact_iou
+from explorer.core.evaluation import MISSED, pair_iou
 from explorer.core.filtering import clip_boxes, top_n
 from explorer.core.layout import AnchorSet, Grid
 from explorer.core.proposals import Proposals
@@ -184,7 +183,7 @@ class _Story:
         threshold = self.hits.iou_threshold
         iou = box_iou(truth[None], self.boxes)[0]  # (N,) float32
         near = (iou >= threshold - 1e-3).nonzero()[:, 0]  # whatever the rounding
-        exact = torch.from_numpy(exact_iou(self.boxes[near], truth[None])[:, 0])
+        exact = torch.from_numpy(pair_iou(self.boxes[near], truth[None])[:, 0])
         reaching = near[exact >= reach_of(threshold)]
         if len(reaching) == 0:
             best = int(iou.argmax())

@@ -15,8 +15,7 @@ from torch import Tensor
 
 from explorer.core import evaluation
 from explorer.core.boxes import box_iou, check_box_list
-from explorer.core.evaluation import MISSED
-from explorer.core.evaluation import _iou as exact_iou  # float32 would judge ties differently
+from explorer.core.evaluation import MISSED, pair_iou
 
 # Objects at a time: 64 rows of 159,882 anchors are 41 MB.
 RUN = 64
@@ -60,7 +59,7 @@ def find_hits(proposals: Tensor, ground_truth: Tensor, iou_threshold: float) -> 
     Source: COCO's greedy rule, as `evaluation.find_hits` has it.
     """
     (found_by,) = evaluation.find_hits(proposals, ground_truth, [iou_threshold])
-    iou = exact_iou(proposals, ground_truth)  # (P, G)
+    iou = pair_iou(proposals, ground_truth)  # (P, G)
     best = iou.max(axis=1, initial=0)
     # A proposal that reaches an object and finds none came too late for all that it reaches.
     reaches = best >= reach_of(iou_threshold)

@@ -59,11 +59,11 @@ def size(image_size: tuple[int, int], side: float) -> str:
 
 
 def bars(image_size: tuple[int, int], scores: np.ndarray) -> str:
-    """A histogram of 40 bins over the range of the data."""
+    """A histogram of 40 bins over the range of the data, logarithmic: a few good scores show."""
     height, width = image_size
-    counts, _ = np.histogram(scores, bins=40)
-    tops = height * (1 - 0.85 * counts / max(1, counts.max()))
-    step = width / len(counts)
+    heights = np.log1p(np.histogram(scores, bins=40)[0])
+    tops = height * (1 - 0.85 * heights / max(1e-9, heights.max()))
+    step = width / len(heights)
     path = "".join(
         f"M{i * step:.0f},{height}V{top:.0f}h{step:.0f}V{height}Z" for i, top in enumerate(tops)
     )

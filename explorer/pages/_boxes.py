@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import streamlit as st
 from torch import Tensor
 
 from explorer.core.candidates import Candidates
 from explorer.core.layout import shape_names
 from explorer.core.proposals import Proposals
+from explorer.figures import theme
 from explorer.figures.proposals import DrawnBoxes, top_boxes
 from explorer.figures.recall import object_shapes
 from explorer.live.plot import plot
@@ -53,3 +55,16 @@ def show(
         objects=object_shapes(*objects) if objects else None,
     )
     plot(made, key=key, on_draw=on_draw)
+
+
+def key() -> None:
+    """What the colours of the boxes mean."""
+    settings = _state.current()
+    if settings.view.colour == "level":
+        names = settings.anchors.level_names
+        parts = [(name, theme.level_colour(level)) for level, name in enumerate(names)]
+    else:
+        ends = {0: "worst drawn score", len(theme.SCORE_SCALE) - 1: "best"}
+        parts = [(ends.get(i, ""), colour) for i, colour in enumerate(theme.SCORE_SCALE)]
+    swatches = "".join(f'<i style="background:{colour}"></i>{name}' for name, colour in parts)
+    st.html(f'<div class="key">{swatches}</div>')

@@ -176,7 +176,7 @@ def _picture() -> None:
 def _take_upload() -> None:
     file = st.session_state["upload"]
     if file is not None:
-        _state.add_upload(file.getvalue())
+        _state.add_upload(file.name, file.getvalue())
 
 
 def _preset() -> None:

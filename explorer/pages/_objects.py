@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.core.annotations import read_annotations
+from explorer.core.samples import samples
 from explorer.core.truth import pack_boxes, unpack_boxes
 from explorer.pages import _show, _state
 
@@ -75,7 +76,8 @@ def _take_file() -> None:
     if file is None:
         return
     try:
-        found = read_annotations(file.name, file.getvalue(), _show.compute("image").photo_size)
+        photo = _show.compute("image").photo_size
+        found = read_annotations(file.name, file.getvalue(), photo, _file_of_the_picture())
     except ValueError as error:
         _state.complain(str(error))
         return
@@ -84,6 +86,12 @@ def _take_file() -> None:
         _state.complain(problem)
     if len(found.problems) > 20:
         _state.complain(f"... and {len(found.problems) - 20} more rows.")
+
+
+def _file_of_the_picture() -> str:
+    """The picture's own file name: a COCO file of several pictures names them."""
+    name = _state.current().image.picture
+    return samples()[name].path.name if name in samples() else _state.upload_name()
 
 
 def _forget() -> None:

@@ -68,7 +68,12 @@ def uploads() -> dict[str, bytes]:
     return st.session_state.setdefault("uploads", {})
 
 
-def add_upload(data: bytes) -> None:
+def upload_name() -> str:
+    """What the uploaded picture's file was called."""
+    return st.session_state.get("upload_name", "")
+
+
+def add_upload(file_name: str, data: bytes) -> None:
     """Show an uploaded picture; one that cannot be read is refused and changes nothing."""
     try:
         open_photo(data)
@@ -78,6 +83,7 @@ def add_upload(data: bytes) -> None:
     name = f"upload:{hashlib.sha256(data).hexdigest()}"
     uploads().clear()  # one at a time: an upload lives as long as its session
     uploads()[name] = data
+    st.session_state["upload_name"] = file_name
     change({"image.picture": name, "truth.boxes": None})
 
 

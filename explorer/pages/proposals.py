@@ -26,6 +26,7 @@ def render() -> None:
         with after:
             drawn = _boxes.best(proposals, k)
             _boxes.show(drawn, f"After NMS: the best {len(drawn.rank)}", "after_nms")
+        _boxes.key()
         _show.badge("proposals")
     _notebook()
 

@@ -13,7 +13,7 @@ from tests.reference import greedy_suppression, plain_top_n, sweep_suppression
 
 MODULE = sys.modules["explorer.core.nms"]  # the package has a function of that name
 NAN, INF = float("nan"), float("inf")
-THRESHOLDS = [0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 1]
+THRESHOLDS = [0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1]
 
 
 def as_boxes(rows):
@@ -112,14 +112,42 @@ HARD = {
         squares([[i % 9 * 1e-22, i % 4 * 1e-23] for i in range(50)], 5e-22),
         torch.arange(50).float(),
     ),
+    "areas of two quanta": (
+        squares([[i % 9 * 7e-24, i % 2 * 1e-24] for i in range(40)], 5e-23),
+        torch.arange(40).float(),
+    ),
+    "reaches that round down": (  # coordinates are whole numbers there
+        as_boxes([[0, 0, 4, 4], [1, 0, 4, 4], [0, 1, 4, 4], [9, 9, 13, 13], [9, 10, 13, 13]])
+        + 2**23,
+        torch.arange(5).float(),
+    ),
     "areas that vanish": (squares([[i * 1e-24, 0] for i in range(9)], 1e-23), torch.ones(9)),
     "boxes without area": (
         as_boxes([[5, 5, 5, 9], [5, 5, 5, 9], [0, 0, 10, 10], [5, 5, 5, 5], [5, 5, 5, 5]]),
         torch.arange(5).float(),
     ),
     "boxes turned around": (
-        as_boxes([[0, 0, 10, 10], [10, 0, 0, 10], [10, 10, 0, 0], [10, 10, 0, 0], [1, 0, 10, 10]]),
-        torch.arange(5).float(),
+        as_boxes(
+            [
+                [0, 0, 10, 10],
+                [10, 0, 0, 10],
+                [0, 10, 10, 0],
+                [9, 0, 19, 1],
+                [10, 10, 0, 0],
+                [10, 10, 0, 0],
+                [1, 0, 10, 10],
+            ]
+        ),
+        torch.arange(7).float(),
+    ),
+    "a crowd turned around twice": (
+        torch.cat(
+            [
+                as_boxes([[i + 10, 10, i, 0] for i in range(180)]),
+                squares([[20 * i, 0] for i in range(10)], 12),
+            ]
+        ),
+        torch.arange(190).float(),
     ),
     "touching boxes": (
         squares([[10 * (i % 6), 10 * (i // 6)] for i in range(36)], 10),

@@ -80,12 +80,13 @@ def test_the_minimum_size_is_a_square_in_the_middle_with_its_side_in_words(side)
 
 
 def test_bars_stand_on_the_ground_and_the_highest_is_85_percent():
-    scores = np.repeat([0.0, 0.5, 1.0], [1, 4, 2])
+    scores = np.repeat([0.0, 0.5, 1.0], [1, 7, 3])
     ((_, path),) = elements(thumbs.bars((600, 800), scores))
     bars = re.findall(r"M(\d+),600V(\d+)h20V600Z", path.get("d"))
     assert len(bars) == 40
     heights = {int(x): 600 - int(top) for x, top in bars if int(top) < 600}
-    assert heights == {0: 128, 400: 510, 780: 255}  # 510 is 0.85 x 600; a quarter and a half of it
+    # log2 of 1 + count is 1, 3 and 2: a third, all and two thirds of 0.85 x 600
+    assert heights == {0: 170, 400: 510, 780: 340}
 
 
 @pytest.mark.parametrize("scores", [[], [0.5], [0.5] * 9])
