@@ -20,16 +20,17 @@ def render() -> None:
     picture, text = st.columns([3, 2], gap="large")
     with picture:
         best = _boxes.best(proposals, _state.current().view.top_k)
-        _boxes.show(
-            best, f"The best {len(best.rank)} of {len(proposals.boxes):,} proposals", "best"
-        )
+        title = f"The best {len(best.rank)} of {len(proposals.boxes):,} proposals"
+        _boxes.show(best, title, "best")
+        _boxes.key()
     with text:
         _show.badge("proposals")
         st.markdown(SOURCES[_state.current().scores.source].story)
         st.markdown(
             "- **Anchors**: what sizes, ratios and strides do, and why there are so many.\n"
             "- **Scores**: what the network says of each anchor.\n"
-            "- **Proposals**: what top-n, minimum size, NMS and the cap leave, box by box.\n\n"
+            "- **Proposals**: what top-n, minimum size, NMS and the cap leave, box by box.\n"
+            "- **Recall**: which objects are found, and which step lost the others.\n\n"
             "Everything you set is in the page's address: copy it and others see what you see."
         )
 

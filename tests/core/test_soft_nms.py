@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from explorer.core.nms import nms
 from explorer.core.soft_nms import METHODS, soft_nms
-from tests.core.test_nms import FAR, HALF, INF, NAN, A, any_box, as_boxes, box, crowd, thresholds
+from tests.core.test_nms import INF, NAN, as_boxes, clustered, uniform
 from tests.devices import DEVICES
 from tests.reference import plain_soft_nms
 
+A, HALF, FAR = [0, 0, 10, 2], [0, 0, 10, 1], [50, 50, 60, 60]  # IoU with A: 1/2 and 0
 USUAL = {"iou_threshold": 0.3, "sigma": 0.5, "score_threshold": 0.0, "method": "linear"}
 
 
@@ -78,16 +79,26 @@ def test_no_boxes_give_no_boxes(method, device):
     assert softened.keep.dtype == torch.int64
 
 
+thresholds = st.sampled_from([0.0, 0.2, 0.3, 0.5, 0.7, 0.8, 1.0]) | st.floats(0, 1)
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 200), thresholds)
-def test_hard_is_nms(seed, count, threshold):
-    boxes, scores, _ = crowd(count, seed)
-    scores = scores + 1  # a score of 0 is never taken
+@given(
+    st.sampled_from([uniform, clustered]), st.integers(0, 10**6), st.integers(1, 200), thresholds
+)
+def test_hard_is_nms(boxes_of, seed, count, threshold):
+    boxes, scores = boxes_of(count, seed)
+    scores = (scores / 3).floor() + 1  # with ties; a score of 0 is never taken
     keep, kept_scores = soften(boxes, scores, method="hard", iou_threshold=threshold)
     assert keep == nms(boxes, scores, threshold).tolist()
     assert kept_scores == scores[keep].tolist()
 
 
+# Whole numbers make ties, identical boxes and IoUs that are exactly a threshold.
+whole = st.integers(0, 10).map(float)
+odd = st.sampled_from([NAN, INF, -INF, 3e38, -3e38, 1e19, 1e-20, 1e-38, 1e-45, 0.1])
+any_box = st.tuples(*[whole | odd] * 4)
+box = st.builds(lambda x, y, w, h: [x, y, x + w, y + h], *[st.integers(0, 5)] * 2, *[whole] * 2)
 soft_score = st.sampled_from([0.0, 0.25, 0.5, 1.0, 1e30, 1e-45]) | st.floats(0, 1, width=32)
 
 
@@ -113,7 +124,7 @@ def test_any_boxes_sink_as_in_the_plain_loop(rows, threshold, sigma, score_thres
 
 
 def test_the_scores_given_stay_as_they_were():
-    boxes, scores, _ = crowd(30, 1)
+    boxes, scores = clustered(30, seed=1)
     before = scores.clone()
     soft_nms(boxes, scores, **USUAL)
     assert torch.equal(scores, before)
