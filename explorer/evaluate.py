@@ -167,6 +167,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of weights and card")
     parser.add_argument("--record", action="store_true", help="write the numbers into the card")
     options = parser.parse_args(arguments)
+    torch.set_num_threads(1)  # beside other work on the machine, two threads wait for each other
     network = load_learned(options.weights)
     sets = {
         "Painted scenes, 512 px": scene_cases(),

@@ -91,7 +91,7 @@ def test_an_edge_exactly_on_the_threshold_is_none():
 def test_survivors_are_counted_at_all_thresholds_as_at_each(boxes_of):
     overlaps = find_overlaps(*boxes_of(400, seed=6))
     thresholds = torch.rand(150, dtype=torch.double, generator=torch.Generator().manual_seed(0))
-    thresholds[:8] = torch.tensor(THRESHOLDS)
+    thresholds[: len(THRESHOLDS)] = torch.tensor(THRESHOLDS)
     counts = survivors_by_threshold(overlaps, thresholds)
     assert counts.tolist() == [len(suppress_at(overlaps, t).keep) for t in thresholds.tolist()]
 
