@@ -442,6 +442,8 @@ def plain_soft_nms(boxes, scores, threshold, sigma, score_threshold, method):
         sunk.append(float(score))
         for i in left:
             iou = _float32_iou(boxes[best], boxes[i])
+            if math.isnan(iou):  # both areas are infinite
+                iou = 0.0
             if method == "gaussian":
                 left[i] = np.float32(float(left[i]) * math.exp(-iou * iou / sigma))
             elif iou > threshold:

@@ -66,6 +66,16 @@ class LearnedNetwork(nn.Module):
         return self.head(self.pyramid(image))
 
 
+def read_card(folder: Path = WEIGHTS) -> dict:
+    """What the weights were made from, how, and how good they are.
+
+    Raises:
+        OSError: if there is no card.
+        ValueError: if it is no JSON.
+    """
+    return json.loads((folder / "card.json").read_text(encoding="utf-8"))
+
+
 def load_learned(folder: Path = WEIGHTS) -> LearnedNetwork:
     """Load the shipped network.
 
@@ -79,7 +89,7 @@ def load_learned(folder: Path = WEIGHTS) -> LearnedNetwork:
         ValueError: if a file is missing, or the weights are not those of the card.
     """
     try:
-        card = json.loads((folder / "card.json").read_text())
+        card = read_card(folder)
         data = (folder / card["file"]).read_bytes()
     except (OSError, ValueError, KeyError) as error:
         raise ValueError(f"the learned weights cannot be read from {folder}: {error}") from error

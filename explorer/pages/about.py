@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explorer.core.learned import read_card
 from explorer.core.samples import attribution
 from explorer.presets import PRESETS
 
@@ -66,8 +67,30 @@ def render() -> None:
     st.subheader("Presets")
     for preset in PRESETS.values():
         st.markdown(f"**{preset.title}.** {preset.sentence} *Source: {preset.source}.*")
+    _learned()
     st.subheader("Photos")
     st.markdown(attribution())
+
+
+def _learned() -> None:
+    """What the learned scores were made from and how good they are: the card's own words."""
+    card = read_card()
+    st.subheader("Learned scores")
+    st.markdown(card["about"])
+    st.markdown("\n".join(f"- {limit}" for limit in card["limits"]))
+    rows = [
+        f"| {pictures} | {row['name']} | " + " | ".join(f"{r:.2f}" for r in row["recall"]) + " |"
+        for pictures, found in card["results"].items()
+        for row in found
+    ]
+    head = ["| pictures | boxes | @10 | @50 | @100 | @300 |", "|---|---|--:|--:|--:|--:|"]
+    st.markdown("Recall at IoU .5, beside two controls that never look at the picture:")
+    st.markdown("\n".join([*head, *rows]))
+    rows = [
+        f"| {d['what']} | {d['package']} | {d['author']} | {d['licence']} |" for d in card["data"]
+    ]
+    head = ["| made from | package | author | licence |", "|---|---|---|---|"]
+    st.markdown("\n".join([*head, *rows]))
 
 
 render()
