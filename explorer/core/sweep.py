@@ -24,9 +24,12 @@ SMALLEST_SURE_AREA = 1e-30
 
 def as_columns(boxes: np.ndarray) -> np.ndarray:
     """Turn (N, 4) boxes into (5, N) float32 columns: x1, y1, x2, y2 and area."""
-    x1, y1, x2, y2 = boxes.T
+    columns = np.empty((5, len(boxes)), np.float32)
+    columns[:4] = boxes.T
+    x1, y1, x2, y2, area = columns
     with np.errstate(all="ignore"):  # boxes that are not finite meet nothing, see `meeting_boxes`
-        return np.stack([x1, y1, x2, y2, (x2 - x1) * (y2 - y1)])
+        np.multiply(x2 - x1, y2 - y1, out=area)
+    return columns
 
 
 def meeting_boxes(columns: np.ndarray, groups: np.ndarray | None) -> list[np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.core.network import FPN_STRIDES
 from explorer.figures import theme
 from explorer.pages import _controls, _state
 from explorer.settings import Anchors
@@ -79,12 +80,14 @@ def table(anchors: Anchors, cells: tuple, counts: tuple) -> str:
     levels = zip(anchors.level_names, anchors.strides, cells, counts, strict=True)
     rows = [
         f'<tr><td><i style="background:{theme.level_colour(level)}"></i>{name}</td>'
-        f"<td>{stride}</td><td>{height} x {width}</td><td>{count:,}</td>"
-        f"<td>{count / total:.1%}</td></tr>"
+        f"<td>{stride}{'' if stride in FPN_STRIDES else ' *'}</td><td>{height} x {width}</td>"
+        f"<td>{count:,}</td><td>{count / total:.1%}</td></tr>"
         for level, (name, stride, (height, width), count) in enumerate(levels)
     ]
     head = "".join(f"<th>{name}</th>" for name in ("level", "stride", "grid", "anchors", "share"))
     foot = f"<tr><td>all</td><td></td><td></td><td><b>{total:,}</b></td><td></td></tr>"
+    note = "* No network has a feature map at this stride: the nearest level is resampled."
+    foot += "" if set(anchors.strides) <= set(FPN_STRIDES) else f"<caption>{note}</caption>"
     return f'<table class="levels"><tr>{head}</tr>{"".join(rows)}{foot}</table>'
 
 

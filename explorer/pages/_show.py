@@ -92,9 +92,10 @@ def badge(name: str) -> None:
     """Say of a picture where its scores come from, on which device, and what it cost."""
     settings = _state.current()
     took = pipeline.milliseconds(name, settings, memo())
-    source = SOURCES[settings.scores.source].badge
-    seed = f", seed {settings.scores.seed}" if SOURCES[settings.scores.source].seeded else ""
+    source = SOURCES[settings.scores.source]
+    seed = f", seed {settings.scores.seed}" if source.seeded else ""
+    scores = "no scores here" if name == "anchors" else f"scores: {source.badge}{seed}"
     st.markdown(
-        f":orange-badge[scores: {source}{seed}] "
+        f":orange-badge[{scores}] "
         f":gray-badge[{pipeline.device_name(settings)}] :gray-badge[{took:,.0f} ms]"
     )

@@ -32,6 +32,7 @@ def render() -> None:
     with picture:
         _controls.level()
         _picture(grid, level, cell)
+        _show.badge("anchors")
     with facts:
         _facts(grid, cell)
     _notebook(grid)

@@ -1,17 +1,15 @@
-import sys
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer.core import defeats
 from explorer.core.boxes import box_iou
 from explorer.core.nms import batched_nms, nms, rank, suppress
 from tests.devices import DEVICES
 from tests.reference import greedy_suppression, plain_top_n, sweep_suppression
 
-MODULE = sys.modules["explorer.core.nms"]  # the package has a function of that name
 NAN, INF = float("nan"), float("inf")
 THRESHOLDS = [0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1]
 
@@ -210,8 +208,8 @@ def test_hard_inputs_are_decided_as_box_by_box(name, threshold):
 
 @pytest.mark.parametrize("name", HARD)
 def test_hard_inputs_are_decided_so_without_blocks(name, monkeypatch):
-    monkeypatch.setattr(MODULE, "BLOCK", 1)
-    monkeypatch.setattr(MODULE, "PAYS", 1.1)  # no block ever pays: sweep after the first
+    monkeypatch.setattr(defeats, "FIRST_BLOCK", 1)
+    monkeypatch.setattr(defeats, "PAYS", 1.1)  # no block ever pays: sweep after the first
     for threshold in THRESHOLDS:
         check(*HARD[name], threshold)
 
@@ -270,7 +268,7 @@ def test_a_crowd_behind_lone_boxes_does_not_become_a_list_of_all_its_pairs(monke
     lone = squares([[30 * i, 0] for i in range(150)], 10)
     crowd = squares([[0, 100]], 50).repeat(400, 1)
     boxes, scores = torch.cat([lone, crowd]), -torch.arange(550).float()
-    monkeypatch.setattr(MODULE, "MAX_EDGES", 1000)  # the crowd has 79,800 pairs
+    monkeypatch.setattr(defeats, "MAX_EDGES", 1000)  # the crowd has 79,800 pairs
     result = suppress(boxes, scores, 0.5)
     assert result.keep.tolist() == list(range(151))
     assert (result.suppressed_by[151:] == 150).all()
@@ -301,11 +299,20 @@ def test_equal_scores_of_different_groups_keep_the_lower_index_first():
     assert batched_nms(boxes, torch.ones(3), torch.tensor([2, 0, 1]), 0.5).tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("count", [5, 17, 1000])
-def test_ranking_is_stable_and_puts_nan_first(count):
-    scores = torch.randint(0, 4, (count,), generator=torch.Generator().manual_seed(0)).float()
-    scores[::7] = NAN
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
+@pytest.mark.parametrize("count", [0, 5, 17, 1000])
+def test_ranking_is_stable_and_puts_nan_first(count, dtype):
+    scores = torch.randint(-3, 4, (count,), generator=torch.Generator().manual_seed(0)).to(dtype)
+    scores[1::9], scores[::7], scores[3::11], scores[4::13] = -0.0, NAN, INF, -INF
+    scores[5::17] = -scores[:1].sum()  # a NaN of the other sign
     assert rank(scores).tolist() == plain_top_n(scores.tolist(), count)
+
+
+@given(st.lists(st.floats(width=32), max_size=30))
+def test_any_scores_are_ranked_as_torch_sorts(scores):
+    scores = torch.tensor(scores, dtype=torch.float32)
+    expected = torch.sort(scores, descending=True, stable=True).indices
+    assert torch.equal(rank(scores), expected)
 
 
 def test_inputs_with_a_gradient_or_in_half_precision_are_taken():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from urllib.parse import parse_qs, urlparse
 
 import pytest
@@ -128,6 +130,60 @@ def test_a_bad_upload_gets_a_sentence_and_the_picture_stays(reader):
     assert "PNG, JPEG or WebP" in alert.text_content()
     reader.settle()
     reader.screenshot("bad_upload")
+
+
+def test_every_kind_of_bad_picture_gets_a_sentence_and_every_odd_one_is_shown(reader):
+    reader.open("/proposals" + SMALL)
+    chooser = reader.page.locator("[data-testid=stFileUploader] input[type=file]").first
+    alert = reader.page.locator("[data-testid=stAlert]")
+    shown = "() => document.querySelector('.st-key-after_nms image')?.getAttribute('href')"
+    for number, (name, data, sentence) in enumerate(bad_pictures()):
+        before = reader.page.evaluate(shown)
+        chooser.set_input_files({"name": name, "mimeType": "image/png", "buffer": data})
+        alert.get_by_text(sentence).wait_for(timeout=30_000)
+        reader.settle()
+        assert reader.page.evaluate(shown) == before, name
+        reader.screenshot(f"bad_picture_{number}")
+    for name, data in odd_pictures():
+        before = reader.page.evaluate(shown)
+        chooser.set_input_files({"name": name, "mimeType": "image/png", "buffer": data})
+        reader.page.wait_for_function(f"{shown[6:]} !== '{before}'", timeout=60_000)
+        reader.settle()
+        assert alert.count() == 0, name
+
+
+def saved(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def bad_pictures() -> list[tuple[str, bytes, str]]:
+    whole = saved(Image.effect_noise((200, 200), 90).convert("RGB"))
+    bomb = bytearray(saved(Image.new("L", (8, 8))))
+    bomb[16:24] = struct.pack(">II", 30_000, 30_000)  # the size that the header declares
+    bomb[29:33] = struct.pack(">I", zlib.crc32(bytes(bomb[12:29])))
+    return [
+        ("words.png", b"no picture", "PNG, JPEG or WebP"),
+        ("half.png", whole[: len(whole) // 2], "cut off or damaged"),
+        ("bomb.png", bytes(bomb), "at most 50,000,000 pixels"),
+    ]
+
+
+def odd_pictures() -> list[tuple[str, bytes]]:
+    red, turned = Image.new("RGB", (60, 40), "red"), Image.Exif()
+    turned[0x0112] = 6
+    palette = red.convert("P")
+    return [
+        ("dot.png", saved(Image.new("RGB", (1, 1), "blue"))),
+        ("long.png", saved(Image.new("RGB", (20_000, 10), "green"))),
+        ("moving.webp", saved(red, "WEBP", save_all=True, append_images=[red.rotate(90)])),
+        ("cmyk.jpg", saved(red.convert("CMYK"), "JPEG")),
+        ("deep.png", saved(Image.new("I;16", (50, 40), 40_000))),
+        ("palette.png", saved(palette)),
+        ("clear.png", saved(Image.new("RGBA", (50, 60), (0, 99, 0, 90)))),
+        ("turned.jpg", saved(red, "JPEG", exif=turned)),
+    ]
 
 
 def test_a_copied_link_restores_the_view_in_a_fresh_browser(reader, readers):
