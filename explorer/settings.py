@@ -287,15 +287,13 @@ class Anchors(Group):
 
     @property
     def level_names(self) -> tuple[str, ...]:
-        """P2 for stride 4 and so on; a stride that is no power of two, or stands twice, by place.
+        """P2, P3 and so on by place, from the first level's stride: names stay while others move.
 
         >>> Anchors().level_names
         ('P2', 'P3', 'P4', 'P5', 'P6')
         """
-        powers = [math.log2(stride) for stride in self.strides]
-        if len(set(powers)) == len(powers) and all(power.is_integer() for power in powers):
-            return tuple(f"P{power:.0f}" for power in powers)
-        return tuple(f"L{place}" for place in range(1, len(powers) + 1))
+        first = round(math.log2(self.strides[0]))
+        return tuple(f"P{first + place}" for place in range(len(self.strides)))
 
 
 class Codec(Group):

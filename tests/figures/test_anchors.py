@@ -143,7 +143,7 @@ def test_the_hover_tells_ratio_size_and_cell():
         ("notebook", 2, 800, "P4: every 2nd cell, and the 3 anchors of one"),
         ("notebook", 0, 800, "P2: every 8th cell, and the 3 anchors of one"),
         ("fcos", 0, 800, "P3: every 4th cell, and the anchor of one"),
-        ("ssd300", 0, 300, "L1: every 2nd cell, and the 4 anchors of one"),
+        ("ssd300", 0, 300, "P3: every 2nd cell, and the 4 anchors of one"),
     ],
 )
 def test_the_title_says_what_is_shown(preset, level, side, title):
