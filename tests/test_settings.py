@@ -157,10 +157,10 @@ def test_explicit_shapes_stand_in_place_of_sizes_and_ratios():
         ((16,), ("P4",)),
         ((8, 16, 16), ("P3", "P4", "P5")),
         ((8, 12), ("P3", "P4")),
-        ((512, 2), ("P9", "P1")),
+        ((512, 2), ("P9", "P10")),
     ],
 )
-def test_levels_are_named_by_their_stride_where_it_names_them(strides, names):
+def test_levels_are_named_by_place_from_the_first_stride(strides, names):
     anchors = Anchors(strides=strides, sizes=((32,),) * len(strides))
     assert anchors.level_names == names
 
