@@ -518,8 +518,12 @@ class View(Group):
         "One slider for each level, or one base that every level multiplies.",
         source="ours",
     )
-    split: Literal["all", "level", "ratio"] = _setting(
-        "ratio", "Split by", "Colour the histogram's bars by level or by ratio.", source="ours"
+    split: Literal["all", "level", "ratio", "match"] = _setting(
+        "ratio",
+        "Split by",
+        "Colour the histogram's bars by level, by ratio, or by match: anchors that an object "
+        "claims, background, and what training ignores between the two.",
+        source="ours",
     )
     full_axis: bool = _setting(
         False,

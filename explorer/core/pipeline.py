@@ -3,7 +3,7 @@
     image -> pyramid -> features -> head_output --.
       |                                |          +-> decoded -> candidates -> overlaps
       |-> grid -> anchors -------------+----------'                  '------------+-> proposals
-      '-> truth ---'-> planted         '-> unfiltered             recall <- truth <---'
+      '-> truth ---+-> planted         '-> unfiltered             recall <- truth <---'
 
 A slider turns one link: a stage runs again only when a setting that it, or a stage above it,
 reads has changed. Results are kept under their recipe: the stage, the values of all those
@@ -22,10 +22,11 @@ import torch
 
 from explorer.core import candidates, images, layout, network, proposals, report, truth
 from explorer.core.device import resolve_device
+from explorer.core.matching import Matches, match_boxes
 from explorer.core.memo import Memo
 from explorer.core.planted import plant_scores
 from explorer.core.samples import sample_bytes
-from explorer.settings import Image, Planted, Scene, Settings
+from explorer.settings import Image, Match, Planted, Scene, Settings
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ def _check_uploads(stages: tuple[str, ...], settings: Settings, uploads: Mapping
         raise ValueError("the boxes of your own are gone: bring them again")
 
 
+def _match(anchors: layout.AnchorSet, objects: truth.GroundTruth, match: Match) -> Matches:
+    """Which anchors the objects claim."""
+    return match_boxes(anchors.boxes, objects.boxes, match.high, match.low, match.low_quality)
+
+
 _GRID_SETTINGS = ("anchors.strides", "anchors.stride_rule", "anchors.per_cell")
 
 STAGES: dict[str, Stage] = {
@@ -92,6 +98,7 @@ STAGES: dict[str, Stage] = {
         truth.find_truth, ("image",), ("truth", "image.picture", "scene"), ("uploads", "device")
     ),
     "planted": Stage(_plant, ("anchors", "truth"), ("planted", "scores.seed", "codec.weights")),
+    "matches": Stage(_match, ("anchors", "truth"), ("match",)),
     "decoded": Stage(candidates.decode_all, ("anchors", "head_output"), ("codec", "filter.order")),
     "unfiltered": Stage(
         candidates.best_unfiltered, ("image", "anchors", "head_output"), ("codec",)

@@ -20,8 +20,8 @@ _SPIKE = (
     "bumps, one for each ratio."
 )
 _MODES = (
-    "switch on log counts: nearly every anchor is near 0, and a few near 1 make the proposals. "
-    "Then switch the source to random."
+    "split by match and switch on log counts: background sits near 0, anchors that an object "
+    "claims reach up. Then switch the source to random, where both are one spike."
 )
 
 SOURCES = {

@@ -10,6 +10,12 @@ from explorer.live.plot import plot
 from explorer.pages import _controls, _show, _state
 from explorer.pages._sources import SOURCES
 
+MATCHES = (  # label, name and colour, the many first
+    (0, "background", theme.level_colour(0)),
+    (-1, "ignored", theme.level_colour(7)),
+    (1, "claimed by an object", theme.level_colour(3)),
+)
+
 
 def render() -> None:
     st.title("Scores")
@@ -62,6 +68,9 @@ def _parts(grid, scores, split: str) -> list[tuple[str, str, np.ndarray]]:
     """Name, colour and scores of each part of the histogram."""
     anchors = _state.current().anchors
     levels = np.split(scores, grid.starts[1:-1])
+    if split == "match":
+        labels = _show.compute("matches").labels.cpu().numpy()
+        return [(name, colour, scores[labels == label]) for label, name, colour in MATCHES]
     if split == "level":
         names = anchors.level_names
         return [(names[i], theme.level_colour(i), part) for i, part in enumerate(levels)]

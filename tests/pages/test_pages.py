@@ -186,6 +186,13 @@ def test_a_new_seed_draws_other_scores():
     assert app.get("bidi_component")[0].proto.bytes != before
 
 
+def test_the_histogram_splits_by_what_objects_claim():
+    app = open_page("scores.py", **{"scores.source": "planted", "view.split": "match"})
+    assert not app.exception
+    figure = app.get("bidi_component")[0].proto.bytes.decode()
+    assert all(name in figure for name in ("background", "ignored", "claimed by an object"))
+
+
 def test_an_upload_is_shown_and_stays_out_of_the_link():
     app = open_page("proposals.py")
     app.file_uploader[0].upload("own.png", png(90, 60), "image/png").run()
