@@ -78,7 +78,8 @@ def add_upload(file_name: str, data: bytes) -> None:
     try:
         open_photo(data)
     except ValueError as error:
-        complain(str(error))
+        sentence = str(error)
+        complain(f"{sentence[0].upper()}{sentence[1:]}.")
         return
     name = f"upload:{hashlib.sha256(data).hexdigest()}"
     uploads().clear()  # one at a time: an upload lives as long as its session
