@@ -39,7 +39,10 @@ def _show(path: str, value: Any) -> dict[str, Any]:
 
 
 def _commit(path: str) -> None:
-    if not _state.change({path: st.session_state[path]}):
+    values = {path: st.session_state[path]}
+    if path == "image.picture" or path.startswith("scene."):
+        values["truth.boxes"] = None  # objects of one's own belong to the picture they lie on
+    if not _state.change(values):
         del st.session_state[path]  # the widget goes back to what is in force
 
 

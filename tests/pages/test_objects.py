@@ -54,6 +54,21 @@ def test_ones_own_objects_can_be_put_away_again():
     assert found(app).endswith("of 3")
 
 
+def test_another_picture_does_not_inherit_ones_own_objects():
+    app = bring(open_recall(), "boxes.csv", "x1,y1,x2,y2\n10,10,90,90\n")
+    assert found(app).endswith("of 1")
+    app.selectbox(key="image.picture").select("astronaut").run()
+    assert settings(app).truth.boxes is None
+    assert found(app).endswith("of 4")
+
+
+def test_another_scene_does_not_inherit_ones_own_objects():
+    app = open_recall(**{"image.picture": "scene", "scene.objects": "5"})
+    app = bring(app, "boxes.csv", "x1,y1,x2,y2\n10,10,90,90\n")
+    app.number_input(key="scene.seed").set_value(3).run()
+    assert found(app).endswith("of 5")
+
+
 def test_an_upload_has_no_objects_until_somebody_brings_them():
     app = open_recall()
     uploader = next(each for each in app.file_uploader if each.key == "upload")
