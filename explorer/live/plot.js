@@ -118,6 +118,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     state.width = plot.clientWidth;
     layout.width = state.width;
     layout.height = sizeOf(layout, state.width);
+    if (layout.title) layout.title.font = { size: Math.min(20, state.width / 24) }; // fits a phone
     layout.editrevision = revision; // unlike the zoom, a dragged rectangle goes: the new figure has it
     outline(state, null);
     const buttons = ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"];
