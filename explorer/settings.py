@@ -404,6 +404,17 @@ class Nms(Group):
         le=MAX_CANDIDATES,
         step=10,
     )
+    score_threshold: float = _setting(
+        0,
+        "Score threshold",
+        "Candidates that score lower go before NMS. What is left decides as before, since a worse "
+        "box never suppresses a better one.",
+        unit="score",
+        source="torchvision: score_thresh, 0; the others have none",
+        ge=0,
+        le=1,
+        step=0.01,
+    )
 
 
 class Match(Group):
@@ -550,6 +561,105 @@ class View(Group):
     blank: bool = _setting(
         False, "Blank canvas", "Hide the photo, as the notebook's figures do.", source=NOTEBOOK
     )
+    shape: int = _setting(
+        0,
+        "Anchor of the cell",
+        "Which of the cell's anchors is meant, in the order of the cell.",
+        source="ours",
+        ge=0,
+        le=1023,
+        step=1,
+    )
+    follow: int = _setting(
+        -1,
+        "Followed anchor",
+        "Number of the anchor whose box every page marks; −1 is none.",
+        source="ours",
+        ge=-1,
+        le=MAX_ANCHORS - 1,
+        step=1,
+    )
+
+
+Coordinate = Annotated[float, Field(ge=-MAX_SIDE, le=2 * MAX_SIDE)]
+
+
+class Decoding(Group):
+    """The four deltas that the Decoding page applies to one anchor; no stage reads them."""
+
+    dx: float = _setting(
+        0.2,
+        "dx",
+        "Moves the centre by this many anchor widths.",
+        source=REN,
+        ge=-2,
+        le=2,
+        step=0.01,
+    )
+    dy: float = _setting(
+        -0.1,
+        "dy",
+        "Moves the centre by this many anchor heights.",
+        source=REN,
+        ge=-2,
+        le=2,
+        step=0.01,
+    )
+    dw: float = _setting(
+        0.4, "dw", "Multiplies the width by e to this power.", source=REN, ge=-6, le=6, step=0.05
+    )
+    dh: float = _setting(
+        0.2, "dh", "Multiplies the height by e to this power.", source=REN, ge=-6, le=6, step=0.05
+    )
+    clamp: Literal["none", "4", "log(1000/16)"] = _setting(
+        "log(1000/16)",
+        "Clamp dw and dh at",
+        "Larger values count as this one, so that e to their power cannot overflow: at most 54.6 "
+        "or 62.5 times the anchor.",
+        source=f"4: {NOTEBOOK}; log(1000/16): torchvision, detectron2; none: py-faster-rcnn",
+    )
+    target: tuple[Coordinate, Coordinate, Coordinate, Coordinate] | None = _setting(
+        None,
+        "Target",
+        "A drawn box that is encoded against the anchor.",
+        unit="px",
+        source="ours",
+        nested=1,
+    )
+
+
+class Steps(Group):
+    """Which step of the greedy loop the NMS page shows; no stage reads it."""
+
+    step: int = _setting(
+        0,
+        "Step",
+        "How many winners NMS has picked so far.",
+        unit="winners",
+        source="ours",
+        ge=0,
+        le=MAX_CANDIDATES,
+        step=1,
+    )
+
+
+class Atlas(Group):
+    """What the blind-spot atlas shows; no stage reads it."""
+
+    reading: Literal["mean", "worst"] = _setting(
+        "worst",
+        "Position in the cell",
+        "An object's centre may fall anywhere in a cell: the mean over it, or the worst place.",
+        source="ours",
+    )
+
+
+class Funnel(Group):
+    """How the funnel splits its bands; no stage reads it."""
+
+    split: Literal["level", "ratio"] = _setting(
+        "level", "Split by", "Bands by pyramid level or by aspect ratio.", source="ours"
+    )
 
 
 class Settings(Group):
@@ -573,6 +683,10 @@ class Settings(Group):
     recall: Recall = Recall()
     compute: Compute = Compute()
     view: View = View()
+    decoding: Decoding = Decoding()
+    steps: Steps = Steps()
+    atlas: Atlas = Atlas()
+    funnel: Funnel = Funnel()
 
     @model_validator(mode="after")
     def _a_trained_head_fits(self) -> Settings:

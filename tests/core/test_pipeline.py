@@ -17,9 +17,10 @@ from explorer.core.counts import count_steps
 from explorer.core.memo import Memo
 from explorer.core.pipeline import STAGES, above, device_name, milliseconds, recipe, run
 from explorer.core.truth import pack_boxes
-from explorer.editing import changed, paths
+from explorer.editing import changed
 from explorer.presets import PRESETS
 from explorer.settings import Settings
+from tests.any_settings import any_settings
 from tests.devices import DEVICES
 from tests.reference import greedy_suppression
 
@@ -213,23 +214,12 @@ def test_another_number_of_anchors_a_cell_builds_the_head_anew_on_the_same_pyram
     assert "image" not in ran
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_the_view_changes_no_recipe(name):
-    views = {
-        "view.level": 0,
-        "view.row": 3,
-        "view.column": 3,
-        "view.sizing": "from a base",
-        "view.split": "all",
-        "view.full_axis": True,
-        "view.log_counts": True,
-        "view.top_k": 7,
-        "view.colour": "score",
-        "view.blank": True,
-    }
-    assert set(views) == {path for path in paths() if path.startswith("view.")}
-    for path, value in views.items():
-        assert recipe(name, changed(SMALL, {path: value})) == recipe(name, SMALL)
+@given(any_settings())
+@examples(max_examples=50, deadline=None)
+def test_what_is_only_shown_changes_no_recipe(other):
+    groups = ("view", "decoding", "steps", "atlas", "funnel")
+    seen = SMALL.model_copy(update={group: getattr(other, group) for group in groups})
+    assert all(recipe(name, seen) == recipe(name, SMALL) for name in STAGES)
 
 
 def test_the_device_by_name_and_the_automatic_one_share_a_recipe(monkeypatch):
