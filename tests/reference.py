@@ -407,7 +407,8 @@ def plain_miss(chain, number, threshold, anchor_iou):
     valid = chain.candidates.valid.tolist()
     candidates = [i for i, is_valid in zip(places, valid, strict=True) if is_valid]
     by_score = sorted(reaching, key=lambda i: (-scores[i], i))
-    for fate, reason in ((0, "TAKEN"), (4, "OVER_CAP"), (3, "SUPPRESSED")):
+    fates = ((0, "TAKEN"), (4, "OVER_CAP"), (3, "SUPPRESSED"), (5, "LOW_SCORE"))
+    for fate, reason in fates:
         for i in candidates:
             if i in reaching and chain.proposals.fate[places.index(i)] == fate:
                 return reason, i

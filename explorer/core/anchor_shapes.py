@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -53,9 +54,8 @@ def cell_anchors(
     check_choice("rounding", rounding, Rounding)
     check_choice("order", order, Order)
     # torchvision multiplies in float32 before it rounds, the others in double
-    dtype = torch.float32 if rounding == "corners" else torch.float64
-    size = torch.tensor(sizes, dtype=dtype)
-    height_over_width = torch.tensor(ratios, dtype=dtype)
+    dtype = np.float32 if rounding == "corners" else np.float64
+    size, height_over_width = np.array(sizes, dtype), np.array(ratios, dtype)
     if ratio == "w/h":
         height_over_width = 1 / height_over_width
     if order == "size outer":
@@ -64,20 +64,20 @@ def cell_anchors(
         size, height_over_width = size[None, :], height_over_width[:, None]
 
     if rounding == "base16":
-        base_width = (256 / height_over_width).sqrt().round()
+        base_width = np.sqrt(256 / height_over_width).round()
         base_height = (base_width * height_over_width).round()
         widths, heights = base_width * size / 16, base_height * size / 16
     else:
-        root = height_over_width.sqrt()
+        root = np.sqrt(height_over_width)
         widths, heights = (1 / root) * size, root * size
     cell = _centred(widths.reshape(-1), heights.reshape(-1))  # (A, 4)
-    cell = (cell.round() if rounding == "corners" else cell).float()
+    cell = (cell.round() if rounding == "corners" else cell).astype(np.float32)
     if not (cell[:, 2:] > cell[:, :2]).all():
         raise ValueError(
             "anchors must have an area after rounding, "
             f"got none from sizes {tuple(sizes)} and ratios {tuple(ratios)}"
         )
-    return cell
+    return torch.from_numpy(cell)
 
 
 def pair_anchors(pairs: Sequence[tuple[float, float]]) -> Tensor:
@@ -95,8 +95,8 @@ def pair_anchors(pairs: Sequence[tuple[float, float]]) -> Tensor:
     Source: YOLOv2 (Redmon & Farhadi 2016) clusters such pairs; SSD (Liu et al. 2015) lists them.
     """
     check_positive("anchor_pairs", [side for pair in pairs for side in pair])
-    sides = torch.tensor(pairs, dtype=torch.float64)  # (A, 2)
-    return _centred(sides[:, 0], sides[:, 1]).float()
+    sides = np.array(pairs, np.float64)  # (A, 2)
+    return torch.from_numpy(_centred(sides[:, 0], sides[:, 1]).astype(np.float32))
 
 
 def check_positive(name: str, values: Numbers) -> None:
@@ -128,5 +128,5 @@ def check_choice(name: str, value: str, choices: object) -> None:
         raise ValueError(f"{name} must be one of {', '.join(choices.__args__)}, got {value!r}")
 
 
-def _centred(widths: Tensor, heights: Tensor) -> Tensor:
-    return torch.stack([-widths, -heights, widths, heights], dim=1) / 2
+def _centred(widths: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    return np.stack([-widths, -heights, widths, heights], axis=1) / 2

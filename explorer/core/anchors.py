@@ -233,10 +233,11 @@ def _fill(
     y = (torch.arange(rows, dtype=torch.float32, device=out.device) + offset) * stride[0]
     x = (torch.arange(columns, dtype=torch.float32, device=out.device) + offset) * stride[1]
     shifts = torch.stack([x, torch.zeros_like(x)] * 2, dim=1)  # (W, 4)
-    rows_of_boxes = out.view(rows, columns * len(cell) * 4)
+    row = (shifts[:, None] + cell).view(-1)  # (W * A * 4)
+    is_y = torch.zeros_like(row)
+    is_y[1::2] = 1
     # whole rows at a time: adding (H, 1, 4) to (W * A, 4) would loop over 4 numbers, twice as slow
-    rows_of_boxes.copy_((shifts[:, None] + cell).view(1, -1))
-    rows_of_boxes[:, 1::2] += y[:, None]
+    torch.addr(row.expand(rows, -1), y, is_y, out=out.view(rows, len(row)))
 
 
 def _nested(values: tuple) -> bool:

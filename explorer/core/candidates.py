@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 
 from explorer.core.coder import decode_boxes
-from explorer.core.filtering import clip_boxes, large_boxes, top_n
+from explorer.core.filtering import best_n, clip_boxes, large_boxes, top_n
 from explorer.core.images import Picture
 from explorer.core.layout import AnchorSet, Grid
+from explorer.core.nms import rank
 from explorer.settings import Codec, Filter
 
 
@@ -32,6 +33,7 @@ class Fate(IntEnum):
     TOO_SMALL = 2
     SUPPRESSED = 3
     OVER_CAP = 4
+    LOW_SCORE = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,35 +90,36 @@ def select_candidates(
         The candidates; none where every box is too small.
     """
     ranked_by = getattr(head, rules.top_n_by)
+    fate = torch.full_like(head.logits, Fate.BELOW_TOP_N, dtype=torch.int8)
     if decoded is None:
-        index = _top_n_of_levels(ranked_by, grid, rules)
-        deltas = head.deltas[index]
-        boxes = decode_boxes(anchors.boxes[index], deltas, codec.weights, codec.max_log_scale)
+        index = _best_of_levels(ranked_by, grid, rules)
+        moved = anchors.boxes.index_select(0, index), head.deltas.index_select(0, index)
+        boxes = decode_boxes(*moved, codec.weights, codec.max_log_scale)
         boxes = clip_boxes(boxes, grid.image_size)
         valid = _large(boxes, picture, rules)
-        fate = torch.full_like(head.logits, Fate.BELOW_TOP_N, dtype=torch.int8)
     else:
         clipped = clip_boxes(decoded, grid.image_size)
         large = _large(clipped, picture, rules)
-        index = _top_n_of_levels(ranked_by.masked_fill(~large, -torch.inf), grid, rules)
-        boxes, deltas, valid = clipped[index], head.deltas[index], large[index]
-        fate = torch.full_like(head.logits, Fate.BELOW_TOP_N, dtype=torch.int8)
+        index = _best_of_levels(ranked_by.masked_fill(~large, -torch.inf), grid, rules)
+        boxes, valid = clipped.index_select(0, index), large[index]
         fate.masked_fill_(~large, Fate.TOO_SMALL)
     taken = torch.full_like(index, Fate.KEPT, dtype=torch.int8)
     fate[index] = taken.masked_fill_(~valid, Fate.TOO_SMALL)
 
-    if _may_wait(index):  # a compact result costs no wait here
-        index, boxes, deltas, valid = (part[valid] for part in (index, boxes, deltas, valid))
-    order = _nms_order(getattr(head, rules.nms_by)[index], index, valid)
-    index = index[order]
+    if _may_wait(index) and not valid.all():  # a compact result costs no wait here
+        index, boxes, valid = (part[valid] for part in (index, boxes, valid))
+    # Best first; equal scores by anchor number, since that is how they stand; fillers last.
+    scores = getattr(head, rules.nms_by).index_select(0, index)
+    order = rank(scores.masked_fill_(~valid, -torch.inf))
+    index = index.index_select(0, order)
     return Candidates(
-        boxes=boxes[order],
-        scores=head.scores[index],
-        logits=head.logits[index],
-        deltas=deltas[order],
+        boxes=boxes.index_select(0, order),
+        scores=head.scores.index_select(0, index),
+        logits=head.logits.index_select(0, index),
+        deltas=head.deltas.index_select(0, index),
         anchor_index=index,
         level=grid.level_of(index),
-        valid=valid[order],
+        valid=valid.index_select(0, order),
         fate=fate,
     )
 
@@ -140,11 +143,12 @@ def _may_wait(tensor: Tensor) -> bool:
     return tensor.device.type == "cpu"
 
 
-def _top_n_of_levels(ranked_by: Tensor, grid: Grid, rules: Filter) -> Tensor:
+def _best_of_levels(ranked_by: Tensor, grid: Grid, rules: Filter) -> Tensor:
+    """(K,) anchors that the top-n takes, ascending."""
     if not rules.top_n_by_level:
-        return top_n(ranked_by, rules.pre_nms)
+        return best_n(ranked_by, rules.pre_nms)
     levels = zip(ranked_by.split(grid.counts), grid.starts, strict=False)
-    return torch.cat([top_n(level, rules.pre_nms) + start for level, start in levels])
+    return torch.cat([best_n(level, rules.pre_nms) + start for level, start in levels])
 
 
 def _large(boxes: Tensor, picture: Picture, rules: Filter) -> Tensor:
@@ -153,10 +157,3 @@ def _large(boxes: Tensor, picture: Picture, rules: Filter) -> Tensor:
         sides = torch.stack([boxes[:, 0::2] / scale_x, boxes[:, 1::2] / scale_y], dim=2)
         boxes = sides.flatten(1)  # (N, 4) in pixels of the photo
     return large_boxes(boxes, rules.min_size, rules.keep_equal)
-
-
-def _nms_order(ranked_by: Tensor, index: Tensor, valid: Tensor) -> Tensor:
-    """Best first; equal scores by anchor number; fillers last."""
-    by_index = index.argsort(stable=True)
-    key = ranked_by.masked_fill(~valid, -torch.inf)[by_index]
-    return by_index[key.argsort(descending=True, stable=True)]

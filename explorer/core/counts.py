@@ -17,13 +17,16 @@ class Step:
     page: str  # where this step can be looked at: "anchors", "scores" or "proposals"
 
 
-def count_steps(candidates: Candidates, proposals: Proposals, order: str) -> list[Step]:
+def count_steps(
+    candidates: Candidates, proposals: Proposals, order: str, score_threshold: float = 0
+) -> list[Step]:
     """The chain's counts in the order in which the settings run its steps.
 
     Args:
         candidates: with the fate of every anchor.
         proposals: with the survivors before the cap.
         order: "decode first" or "top-n first".
+        score_threshold: under which candidates went before NMS; 0 is no step.
 
     Returns:
         All anchors first, proposals last.
@@ -40,6 +43,9 @@ def count_steps(candidates: Candidates, proposals: Proposals, order: str) -> lis
             Step("pre-NMS top-n", anchors - fates[Fate.BELOW_TOP_N], "proposals"),
             Step("large enough", fates[Fate.KEPT], "proposals"),
         ]
+    if score_threshold > 0:
+        low = int((proposals.fate == Fate.LOW_SCORE).sum())
+        filters.append(Step("over score threshold", fates[Fate.KEPT] - low, "proposals"))
     return [
         Step("anchors", anchors, "anchors"),
         *filters,

@@ -29,11 +29,11 @@ def clip_boxes(boxes: Tensor, image_size: tuple[int, int]) -> Tensor:
             f"clip_boxes.image_size must be (height, width), both above 0, got {tuple(image_size)}"
         )
     height, width = image_size
-    x1, y1, x2, y2 = boxes.unbind(-1)
     # Clamps against plain numbers: a tensor of limits would be copied to the device each time.
-    return torch.stack(
-        [x1.clamp(0, width), y1.clamp(0, height), x2.clamp(0, width), y2.clamp(0, height)], dim=-1
-    )
+    clipped = boxes.clamp(0, max(height, width))
+    if height != width:  # a pass over every other number takes ten times as long
+        clipped[..., height < width :: 2].clamp_(max=min(height, width))
+    return clipped
 
 
 def large_boxes(boxes: Tensor, min_size: float, keep_equal: bool = True) -> Tensor:
@@ -74,10 +74,7 @@ def top_n(scores: Tensor, n: int) -> Tensor:
     Raises:
         ValueError: if `scores` is not (N,) or `n` is negative.
     """
-    if scores.ndim != 1:
-        raise ValueError(f"scores must have shape (N,), got {tuple(scores.shape)}")
-    if n < 0:
-        raise ValueError(f"top_n.n must be >= 0, got {n}")
+    _check_top_n(scores, n)
     if scores.device.type != "cpu" or not 0 < n < len(scores):
         return torch.sort(scores, stable=True, descending=True).indices[:n]
     # Sorting only what reaches the n-th best score: 0.6 ms, not 12, for 1,000 of 120,000. The
@@ -85,6 +82,36 @@ def top_n(scores: Tensor, n: int) -> Tensor:
     candidates = _at_least_nth_best(scores, n)
     order = torch.sort(scores[candidates], stable=True, descending=True).indices[:n]
     return candidates[order]
+
+
+def best_n(scores: Tensor, n: int) -> Tensor:
+    """The indices of `top_n` in ascending order, for whoever ranks them anyway: it is faster.
+
+    Args:
+        scores: as in `top_n`.
+        n: as in `top_n`.
+
+    Returns:
+        (min(n, N),) int64, ascending.
+
+    Raises:
+        ValueError: as `top_n`.
+    """
+    _check_top_n(scores, n)
+    if n >= len(scores):
+        return torch.arange(len(scores), device=scores.device)
+    if scores.device.type == "cpu" and n > 0:
+        candidates = _at_least_nth_best(scores, n)
+        if len(candidates) == n:
+            return candidates
+    return top_n(scores, n).sort().values
+
+
+def _check_top_n(scores: Tensor, n: int) -> None:
+    if scores.ndim != 1:
+        raise ValueError(f"scores must have shape (N,), got {tuple(scores.shape)}")
+    if n < 0:
+        raise ValueError(f"top_n.n must be >= 0, got {n}")
 
 
 def _at_least_nth_best(scores: Tensor, n: int) -> Tensor:

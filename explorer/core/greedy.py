@@ -35,7 +35,7 @@ def settle(count: int, winner: np.ndarray, loser: np.ndarray) -> np.ndarray:
         if not len(undecided):
             break
     else:
-        _settle_in_turn(removed, open_winner, open_loser, np.ones(len(open_loser), dtype=bool))
+        _settle_in_turn(removed, open_winner, open_loser)
     lost_to = np.full(count, count)
     decisive = np.flatnonzero(~removed[winner])
     np.minimum.at(lost_to, loser[decisive], winner[decisive])
@@ -43,49 +43,11 @@ def settle(count: int, winner: np.ndarray, loser: np.ndarray) -> np.ndarray:
     return lost_to
 
 
-def count_removed(
-    count: int, winner: np.ndarray, loser: np.ndarray, present: np.ndarray
-) -> np.ndarray:
-    """Count the boxes that go at each of 64 thresholds, all decided at once.
-
-    Args:
-        count: N, the number of boxes.
-        winner: (E,) rank of the better box of each edge.
-        loser: (E,) rank of the worse one.
-        present: (E,) uint64, bit k is set where the edge exceeds threshold k.
-
-    Returns:
-        (64,) int64 number of boxes removed at each threshold.
-    """
-    removed = np.zeros(count, dtype=np.uint64)
-    by_loser = np.argsort(loser.astype(np.min_scalar_type(count)), kind="stable")
-    winner, loser, edge = winner[by_loser], loser[by_loser], present[by_loser]
-    for _ in range(ROUNDS):
-        if not len(edge):
-            break
-        first = np.flatnonzero(np.diff(loser, prepend=-1))  # of each loser's run of edges
-        challenged = np.zeros(count, dtype=np.uint64)
-        challenged[loser[first]] = np.bitwise_or.reduceat(edge, first)
-        wins = edge & ~challenged[winner]
-        removed[loser[first]] |= np.bitwise_or.reduceat(wins, first)
-        edge &= ~(removed[winner] | removed[loser])
-        undecided = np.flatnonzero(edge)
-        winner, loser, edge = winner[undecided], loser[undecided], edge[undecided]
-    else:
-        _settle_in_turn(removed, winner, loser, edge)
-    bits = np.unpackbits(removed.astype("<u8").view(np.uint8), bitorder="little")
-    return bits.reshape(count, 64).sum(axis=0, dtype=np.int64)
-
-
-def _settle_in_turn(
-    removed: np.ndarray, winner: np.ndarray, loser: np.ndarray, edge: np.ndarray
-) -> None:
-    """Mark in `removed` what the winners of undecided edges beat, one by one, best first.
-
-    `removed` and `edge` hold truth values, or words with a bit for each threshold.
-    """
+def _settle_in_turn(removed: np.ndarray, winner: np.ndarray, loser: np.ndarray) -> None:
+    """Mark in `removed` what the winners of undecided edges beat, one by one, best first."""
     by_winner = np.argsort(winner, kind="stable")
-    winner, loser, edge = winner[by_winner], loser[by_winner], edge[by_winner]
+    winner, loser = winner[by_winner], loser[by_winner]
     first = np.flatnonzero(np.diff(winner, prepend=-1))
     for start, stop in zip(first, np.append(first, len(winner))[1:], strict=True):
-        removed[loser[start:stop]] |= edge[start:stop] & ~removed[winner[start]]
+        if not removed[winner[start]]:
+            removed[loser[start:stop]] = True

@@ -37,14 +37,16 @@ class Reason(IntEnum):
     NO_BOX = 1
     TOO_SMALL = 2
     BELOW_TOP_N = 3
-    SUPPRESSED = 4
-    OVER_CAP = 5
-    TAKEN = 6  # a proposal reaches it, but found another object, which it overlaps more
+    LOW_SCORE = 4
+    SUPPRESSED = 5
+    OVER_CAP = 6
+    TAKEN = 7  # a proposal reaches it, but found another object, which it overlaps more
 
 
 _REASON = {
     Fate.TOO_SMALL: Reason.TOO_SMALL,
     Fate.BELOW_TOP_N: Reason.BELOW_TOP_N,
+    Fate.LOW_SCORE: Reason.LOW_SCORE,
     Fate.SUPPRESSED: Reason.SUPPRESSED,
     Fate.OVER_CAP: Reason.OVER_CAP,
     Fate.KEPT: Reason.TAKEN,
@@ -56,6 +58,7 @@ _SENTENCES = {
     Reason.NO_BOX: "no anchor's box reaches IoU {limit:g}: the best has {iou}",
     Reason.TOO_SMALL: "every box that reaches it is dropped as too small, under {limit:g} px",
     Reason.BELOW_TOP_N: "scored too low: its best box is #{place:,}, and the first {limit:,} go on",
+    Reason.LOW_SCORE: "under the score threshold: its best box, #{place:,}, scores {score}",
     Reason.SUPPRESSED: "suppressed: its best box, #{place:,}, overlaps #{by:,} by IoU {by_iou}",
     Reason.OVER_CAP: "cut by the cap: its best box is #{place:,} after NMS, and {limit:,} are kept",
     Reason.TAKEN: "taken: its best box, #{place:,}, found an object that it overlaps more",
@@ -72,9 +75,10 @@ class Miss:
     anchor_index: int  # which anchor that is, or that the box came from; -1 where none touches
     limit: float = 0  # what was fallen short of: an IoU, a side in px, the top-n or the cap
     rank: int = -1  # of the best box before the top-n (among all, or in its level), among the
-    # candidates (SUPPRESSED), after NMS (OVER_CAP) or among the proposals (TAKEN)
+    # candidates (LOW_SCORE, SUPPRESSED), after NMS (OVER_CAP) or among the proposals (TAKEN)
     by: int = -1  # the candidate that suppressed it, or the object that its proposal found
     by_iou: float = 0.0  # of the two candidates (SUPPRESSED)
+    score: float = 0.0  # of its best box (LOW_SCORE)
 
     @property
     def sentence(self) -> str:
@@ -85,12 +89,13 @@ class Miss:
             by=self.by + 1,
             iou=_short(self.iou),
             by_iou=_short(self.by_iou),
+            score=_short(self.score),
         )
 
 
-def _short(iou: float) -> str:
+def _short(value: float) -> str:
     """Three decimals, rounded down: what stays under a threshold must not read as reaching it."""
-    return f"{math.floor(iou * 1000) / 1000:g}"
+    return f"{math.floor(value * 1000) / 1000:g}"
 
 
 def explain_misses(
@@ -205,6 +210,8 @@ class _Story:
         if reason == Reason.BELOW_TOP_N:
             return {"limit": self.rules.pre_nms, "rank": int(self.place[anchor])}
         candidate = int(self.candidate_of[anchor])
+        if reason == Reason.LOW_SCORE:
+            return {"rank": candidate, "score": float(self.head.scores[anchor])}
         if reason == Reason.SUPPRESSED:
             by = int(self.proposals.suppressed_by[candidate])
             two = self.candidates.boxes[[candidate, by]].cpu()

@@ -108,28 +108,49 @@ def suppress(
         ValueError: if a shape or the threshold is wrong.
     """
     check_inputs(boxes, scores, groups)
-    check_threshold(iou_threshold)
     order = rank(scores)
+    ranked_groups = None if groups is None else groups.index_select(0, order)
+    return by_index(
+        order, suppress_ranked(boxes.index_select(0, order), iou_threshold, ranked_groups)
+    )
+
+
+def suppress_ranked(boxes: Tensor, iou_threshold: float, groups: Tensor | None = None) -> Tensor:
+    """Run NMS on boxes that stand best first already, whatever ranked them.
+
+    Args:
+        boxes: (N, 4) float32 boxes, xyxy, pixels, best first.
+        iou_threshold: the largest IoU that two kept boxes may have, in [0, 1].
+        groups: (N,) integers; boxes of different groups never meet. None: all are one group.
+
+    Returns:
+        (N,) int64, the best kept box that overlaps each one; -1 for a survivor.
+
+    Raises:
+        ValueError: if the threshold is wrong.
+    """
+    check_threshold(iou_threshold)
     if boxes.device.type != "cpu":
-        kept, suppressed_by = device_nms.suppress_exactly(boxes, scores, iou_threshold, groups)
-        return Suppression(order[kept[order]], suppressed_by)
-    columns = as_columns(boxes.detach().float().numpy().take(order.numpy(), axis=0))
-    ranked_groups = None if groups is None else groups[order].numpy()
+        return device_nms.suppress_ranked(boxes, iou_threshold, groups)
+    columns = as_columns(boxes.detach().float().numpy())
     lost_to = np.full(len(boxes), -1)
-    for members in meeting_boxes(columns, ranked_groups):
+    for members in meeting_boxes(columns, None if groups is None else groups.numpy()):
         for winner, loser in find_defeats(columns, members, iou_threshold):
             lost_to[loser] = winner
-    return by_index(order, lost_to)
+    return torch.from_numpy(lost_to)
 
 
-def by_index(order: Tensor, lost_to: np.ndarray) -> Suppression:
+def by_index(order: Tensor, lost_to: Tensor) -> Suppression:
     """Translate (N,) ranks of winners, -1 for survivors, to indices of the input."""
-    index = order.numpy()
-    suppressed_by = np.full(len(index), -1)
-    gone = np.flatnonzero(lost_to >= 0)
-    suppressed_by[index[gone]] = index[lost_to[gone]]
-    keep = index[lost_to < 0]
-    return Suppression(torch.from_numpy(keep), torch.from_numpy(suppressed_by))
+    if order.device.type == "cpu":
+        index, winner = order.numpy(), lost_to.numpy()
+        suppressed_by, gone = np.full(len(index), -1), np.flatnonzero(winner >= 0)
+        suppressed_by[index.take(gone)] = index.take(winner.take(gone))
+        keep = index.take(np.flatnonzero(winner < 0))
+        return Suppression(torch.from_numpy(keep), torch.from_numpy(suppressed_by))
+    survives = lost_to < 0
+    winner = order.index_select(0, lost_to.clamp(min=0)).masked_fill_(survives, -1)
+    return Suppression(order[survives], torch.empty_like(order).scatter_(0, order, winner))
 
 
 def check_inputs(boxes: Tensor, scores: Tensor, groups: Tensor | None = None) -> None:

@@ -4,19 +4,15 @@ This is numpy on the CPU, wherever the boxes are. An accelerator runs `nms.suppr
 threshold instead: one matrix there is faster than a list of pairs.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.core.greedy import count_removed, settle
+from explorer.core.greedy import settle
 from explorer.core.nms import Suppression, by_index, check_inputs, check_threshold, rank
 from explorer.core.sweep import as_columns, find_edges, float32_floor, meeting_boxes
-
-# Word k has its k lowest bits set.
-LOWEST_BITS = np.array([2**k - 1 for k in range(65)], np.uint64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,51 +85,11 @@ def suppress_at(overlaps: Overlaps, iou_threshold: float) -> Suppression:
         ValueError: if the threshold is outside [0, 1] or the overlaps are not complete.
     """
     check_threshold(iou_threshold)
-    _check_complete(overlaps)
-    edges = int(_edges_over(overlaps, float32_floor(iou_threshold)))
-    sides = (overlaps.winner, overlaps.loser)
-    winner, loser = (side[:edges].numpy().astype(np.int64) for side in sides)
-    return by_index(overlaps.order, settle(len(overlaps.order), winner, loser))
-
-
-def survivors_by_threshold(overlaps: Overlaps, thresholds: Sequence[float] | Tensor) -> Tensor:
-    """Count the survivors of NMS at many thresholds, 64 of them at a time.
-
-    Args:
-        overlaps: complete overlaps.
-        thresholds: T thresholds in [0, 1], in any order.
-
-    Returns:
-        (T,) int64 number of boxes kept at each threshold, before any cap.
-
-    Raises:
-        ValueError: if a threshold is outside [0, 1] or the overlaps are not complete.
-    """
-    _check_complete(overlaps)
-    values = [float(threshold) for threshold in thresholds]
-    for value in values:
-        check_threshold(value)
-    limits = np.array([float32_floor(value) for value in values], np.float32)
-    ascending, count = np.argsort(limits), len(overlaps.order)
-    edges = _edges_over(overlaps, limits[ascending])
-    survivors = np.empty(len(limits), np.int64)
-    for start in range(0, len(limits), 64):
-        some = edges[start : start + 64]
-        # Each edge is there at the few lowest thresholds; the best edges come first.
-        runs = np.diff(some[::-1], prepend=0)
-        present = np.repeat(LOWEST_BITS[len(some) : 0 : -1], runs)
-        sides = (overlaps.winner, overlaps.loser)
-        winner, loser = (side[: some[0]].numpy().astype(np.int64) for side in sides)
-        removed = count_removed(count, winner, loser, present)
-        survivors[ascending[start : start + 64]] = count - removed[: len(some)]
-    return torch.from_numpy(survivors)
-
-
-def _edges_over(overlaps: Overlaps, limit: np.ndarray | np.float32) -> np.ndarray:
-    """How many edges, counted from the best on, exceed each float32 limit."""
-    return len(overlaps.iou) - np.searchsorted(overlaps.iou.numpy()[::-1], limit, side="right")
-
-
-def _check_complete(overlaps: Overlaps) -> None:
     if not overlaps.complete:
         raise ValueError("overlaps.complete must be True, got False: run nms.suppress on the boxes")
+    worst_first, limit = overlaps.iou.numpy()[::-1], float32_floor(iou_threshold)
+    edges = len(worst_first) - int(np.searchsorted(worst_first, limit, side="right"))
+    sides = (overlaps.winner, overlaps.loser)
+    winner, loser = (side[:edges].numpy().astype(np.int64) for side in sides)
+    lost_to = settle(len(overlaps.order), winner, loser)
+    return by_index(overlaps.order, torch.from_numpy(lost_to))

@@ -2,7 +2,8 @@
 
     image -> pyramid -> features -> head_output --.
       |                                |          +-> decoded -> candidates -> overlaps
-      |-> grid -> anchors -------------+----------'                  '------------+-> proposals
+      |-> grid -> anchors -------------+----------'                  |            :
+      |                                |                             '------------'-> proposals
       '-> truth ---+-> planted         '-> unfiltered             recall <- truth <---'
 
 A slider turns one link: a stage runs again only when a setting that it, or a stage above it,
@@ -20,7 +21,7 @@ from typing import Any
 
 import torch
 
-from explorer.core import candidates, images, layout, network, proposals, report, truth
+from explorer.core import candidates, images, layout, network, proposals, report, survivors, truth
 from explorer.core.device import resolve_device
 from explorer.core.matching import Matches, match_boxes
 from explorer.core.memo import Memo
@@ -33,15 +34,18 @@ from explorer.settings import Image, Match, Planted, Scene, Settings
 class Stage:
     """One link of the chain.
 
-    `function` receives the results of the stages it `reads`, then the `settings` it names (a
-    group, or one value of a group where the rest of the group must not matter), then what it
-    `needs` of the moment: "device", "uploads", "progress" or "trained", by keyword.
+    `function` receives the results of the stages it `reads`, then of those it `uses`, then the
+    `settings` it names (a group, or one value of a group where the rest of the group must not
+    matter), then what it `needs` of the moment: "device", "uploads", "progress" or "trained", by
+    keyword. What it uses never runs for it: it is taken where the memo holds it, else None, and
+    must spare time alone, so that the result is the same.
     """
 
     function: Callable[..., Any]
     reads: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
 
 
 def _open_image(image: Image, scene: Scene, uploads: Mapping[str, bytes]) -> images.Picture:
@@ -109,7 +113,10 @@ STAGES: dict[str, Stage] = {
         ("codec", "filter"),
     ),
     "overlaps": Stage(proposals.candidate_overlaps, ("candidates",), ("filter",)),
-    "proposals": Stage(proposals.propose, ("candidates", "overlaps"), ("filter", "nms")),
+    "proposals": Stage(proposals.propose, ("candidates",), ("filter", "nms"), uses=("overlaps",)),
+    "survivors": Stage(
+        survivors.count_survivors, ("candidates",), ("filter", "nms.score_threshold")
+    ),
     "recall": Stage(
         report.report_recall,
         ("grid", "anchors", "truth", "head_output", "candidates", "proposals"),
@@ -180,6 +187,8 @@ def run(
         return entry.value
     moment = {"uploads": uploads, "progress": progress, "trained": trained}
     inputs = [run(read, settings, memo, **moment) for read in stage.reads]
+    found = [memo.peek(recipe(use, settings)) for use in stage.uses]
+    inputs += [None if entry is None else entry.value for entry in found]
     moment["device"] = resolve_device(settings.compute.device)
     inputs += [_value(settings, path) for path in stage.settings]
     needed = {need: moment[need] for need in stage.needs}

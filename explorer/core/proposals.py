@@ -1,4 +1,4 @@
-"""From candidates to proposals: suppression, then the cap."""
+"""From candidates to proposals: the score threshold, suppression, then the cap."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from explorer.core.candidates import Candidates, Fate
-from explorer.core.nms import suppress
+from explorer.core.nms import suppress_ranked
 from explorer.core.overlaps import Overlaps, find_overlaps, suppress_at
 from explorer.settings import Filter, Nms
 
@@ -40,32 +40,37 @@ def candidate_overlaps(candidates: Candidates, rules: Filter) -> Overlaps | None
 def propose(
     candidates: Candidates, overlaps: Overlaps | None, rules: Filter, nms: Nms
 ) -> Proposals:
-    """Suppress what overlaps a better candidate, then keep the best `post_nms`.
+    """Drop low scores, suppress what overlaps a better candidate, then keep the best `post_nms`.
+
+    What scores low may take part in the suppression all the same: it ranks after all others, so
+    it suppresses none of them. A NaN score ranks before all, and is not low.
 
     Returns:
         The proposals; none where there are no candidates.
+
+    Source: torchvision's score_thresh, which keeps an equal score.
     """
     if overlaps is not None and overlaps.complete:
-        suppression = suppress_at(overlaps, nms.iou_threshold)
+        lost_to = suppress_at(overlaps, nms.iou_threshold).suppressed_by
     else:
-        groups = _groups(candidates, rules)
-        suppression = suppress(candidates.boxes, _ranks(candidates), nms.iou_threshold, groups)
-    survivors = suppression.keep
-    survivors = survivors[candidates.valid[survivors]]
+        lost_to = suppress_ranked(candidates.boxes, nms.iou_threshold, _groups(candidates, rules))
+    low = candidates.scores < nms.score_threshold
+    passing = candidates.valid & ~low
+    survivors = (passing & (lost_to < 0)).nonzero()[:, 0]
     keep = survivors[: nms.post_nms]
     fate = torch.full_like(candidates.level, Fate.SUPPRESSED, dtype=torch.int8)
-    fate.masked_fill_(~candidates.valid, Fate.TOO_SMALL)
+    fate.masked_fill_(low, Fate.LOW_SCORE).masked_fill_(~candidates.valid, Fate.TOO_SMALL)
     fate[survivors] = Fate.OVER_CAP
     fate[keep] = Fate.KEPT
     return Proposals(
-        boxes=candidates.boxes[keep],
-        scores=candidates.scores[keep],
+        boxes=candidates.boxes.index_select(0, keep),
+        scores=candidates.scores.index_select(0, keep),
         candidate_index=keep,
-        anchor_index=candidates.anchor_index[keep],
-        level=candidates.level[keep],
+        anchor_index=candidates.anchor_index.index_select(0, keep),
+        level=candidates.level.index_select(0, keep),
         survivors=len(survivors),
         fate=fate,
-        suppressed_by=suppression.suppressed_by.masked_fill(~candidates.valid, -1),
+        suppressed_by=lost_to.masked_fill(~passing, -1),
     )
 
 

@@ -32,6 +32,8 @@ def soft_nms(
     sigma: float,
     score_threshold: float,
     method: str,
+    groups: Tensor | None = None,
+    most: int | None = None,
 ) -> Softened:
     """Take the best box, lower the scores of those that overlap it, and go on.
 
@@ -43,6 +45,8 @@ def soft_nms(
         sigma: of "gaussian", which lowers every score by exp(-IoU² / sigma); above 0.
         score_threshold: a box is taken only while its score is above this; at least 0.
         method: "linear", "gaussian" or "hard".
+        groups: (N,) integers; boxes of different groups never meet. None: all are one group.
+        most: stop after so many boxes, which are those that the whole loop takes first. None: all.
 
     Returns:
         The boxes taken, with lowered scores, on the device of `boxes`; none for no boxes. Equal
@@ -52,18 +56,22 @@ def soft_nms(
         ValueError: if a shape or a value is wrong.
     """
     _check_values(iou_threshold, sigma, score_threshold, method)
-    left = _checked_scores(boxes, scores)
+    left = _checked_scores(boxes, scores, groups)
+    kinds = None if groups is None else groups.cpu().numpy()
     columns = box_columns(boxes.cpu())
     iou, work = np.empty(len(left), np.float32), np.empty((6, len(left)), np.float32)
     limit = float32_floor(iou_threshold)
+    stop = len(left) if most is None else min(most, len(left))
     keep, kept_scores = [], []
-    while len(left):
+    while len(keep) < stop:
         best = int(np.argmax(left))
         if not left[best] > score_threshold:
             break
         keep.append(best)
         kept_scores.append(left[best])
         row_iou(columns[:, best], columns, work, iou)
+        if kinds is not None:
+            iou[kinds != kinds[best]] = 0
         left *= _decay(iou, limit, sigma, method)
         left[best] = -1  # taken: no factor in [0, 1] brings it above a threshold again
     kept = torch.tensor(keep, dtype=torch.int64, device=boxes.device)
@@ -80,9 +88,9 @@ def _check_values(iou_threshold: float, sigma: float, score_threshold: float, me
         raise ValueError(f"soft_nms.method must be one of {', '.join(METHODS)}, got {method!r}")
 
 
-def _checked_scores(boxes: Tensor, scores: Tensor) -> np.ndarray:
+def _checked_scores(boxes: Tensor, scores: Tensor, groups: Tensor | None) -> np.ndarray:
     """A copy of the scores to sink; NaN and infinity would not sink, and hide all others."""
-    check_inputs(boxes, scores)
+    check_inputs(boxes, scores, groups)
     copy = scores.detach().cpu().float().numpy().copy()
     bad = np.flatnonzero(~((copy >= 0) & (copy < np.inf)))
     if len(bad):

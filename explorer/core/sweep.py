@@ -41,8 +41,12 @@ def meeting_boxes(columns: np.ndarray, groups: np.ndarray | None) -> list[np.nda
     index = np.flatnonzero((x2 > x1) & (area > 0) & (area < np.inf))  # not turned around twice
     if groups is None:
         return [index]
-    index = index[np.argsort(groups[index], kind="stable")]
-    return np.split(index, np.flatnonzero(np.diff(groups[index])) + 1)
+    groups = groups.take(index)
+    low, high = groups.min(initial=0), groups.max(initial=0)
+    if int(high) - int(low) < 2**16:  # numpy sorts the short words 10 times as fast
+        groups = (groups - low).astype(np.uint16)
+    order = np.argsort(groups, kind="stable")
+    return np.split(index.take(order), np.flatnonzero(np.diff(groups.take(order))) + 1)
 
 
 def float32_floor(threshold: float) -> np.float32:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import torch
 
 from explorer.core.candidates import Candidates, Fate
@@ -37,6 +39,21 @@ def test_counts_where_the_top_n_comes_first():
         ("survive NMS", 4),
         ("proposals", 3),
     ]
+
+
+def test_a_score_threshold_is_a_step_of_its_own_and_0_is_none():
+    candidates, proposals = results(FATES, 3, 2)
+    fate = [Fate.KEPT] * 2 + [Fate.OVER_CAP] + [Fate.LOW_SCORE] * 2
+    proposals = replace(proposals, fate=torch.tensor(fate, dtype=torch.int8))
+    for order in ("decode first", "top-n first"):
+        steps = count_steps(candidates, proposals, order, 0.1)
+        assert [(step.name, step.left) for step in steps[2:]] == [
+            (steps[2].name, 5),
+            ("over score threshold", 3),
+            ("survive NMS", 3),
+            ("proposals", 2),
+        ]
+        assert len(count_steps(candidates, proposals, order, 0)) == len(steps) - 1
 
 
 def test_where_all_are_too_small_nothing_is_left():

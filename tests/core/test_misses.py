@@ -123,6 +123,17 @@ def test_ranks_count_within_the_level_where_the_top_n_does(order):
     assert (miss.reason, miss.anchor_index, miss.rank) == (Reason.BELOW_TOP_N, 5, 1)
 
 
+def test_a_box_under_the_score_threshold_tells_its_score():
+    nms = {"score_threshold": 0.9}
+    miss = only(Chain([B, A_HALF, A, B], [A], [9, 1, 2, 0], nms=nms).misses())
+    assert (miss.reason, miss.anchor_index, miss.rank) == (Reason.LOW_SCORE, 2, 1)
+    assert miss.sentence == "under the score threshold: its best box, #2, scores 0.88"
+
+
+def test_a_box_of_the_score_threshold_is_not_under_it():
+    assert Chain([B, A], [A], [9, 0], nms={"score_threshold": 0.5}).misses() == []
+
+
 def test_a_suppressed_box_tells_by_whom():
     neighbour = [0, 0, 20, 30]  # IoU 2/3 with A
     chain = Chain([B, neighbour, A, B], [A], [9, 5, 4, 0], nms={"iou_threshold": 0.6})
@@ -177,7 +188,7 @@ def test_hits_of_other_proposals_are_refused():
         explain_misses(chain.hits, torch.zeros(0, 4), *parts, CODEC, chain.rules)
 
 
-def world(seed, order, by_level, device="cpu"):
+def world(seed, order, by_level, device="cpu", lowest=0.0):
     """Anchors around some objects, scored at random or by the ground truth, with narrow limits."""
     generator = torch.Generator().manual_seed(seed)
     corner = torch.rand(6, 2, generator=generator) * 60
@@ -189,7 +200,7 @@ def world(seed, order, by_level, device="cpu"):
     head = plant_scores(anchors, truths, 6, 0.2, seed)
     rules = {"order": order, "top_n_by_level": by_level, "nms_by_level": by_level}
     rules |= {"pre_nms": 9 if by_level else 18, "min_size": 14.0}
-    nms = {"iou_threshold": 0.4, "post_nms": 5}
+    nms = {"iou_threshold": 0.4, "post_nms": 5, "score_threshold": lowest}
     chain = Chain(anchors, truths, head.logits, rules=rules, nms=nms, device=device)
     chain.head = HeadOutput(*(part.to(device) for part in vars(head).values()))
     chain.propose()
@@ -201,7 +212,7 @@ def world(seed, order, by_level, device="cpu"):
 @pytest.mark.parametrize("order", ["decode first", "top-n first"])
 def test_reasons_are_those_of_the_plain_walk(order, by_level, device):
     for seed in range(25):
-        chain = world(seed, order, by_level, device)
+        chain = world(seed, order, by_level, device, lowest=seed % 2 * 0.5)
         misses = chain.misses(0.6)
         found_by = chain.hits.found_by.tolist()
         assert [miss.object for miss in misses] == [g for g, by in enumerate(found_by) if by == -1]
@@ -212,7 +223,7 @@ def test_reasons_are_those_of_the_plain_walk(order, by_level, device):
 
 def test_the_plain_walk_meets_every_reason_but_the_first():
     """Else the test above would prove little."""
-    chains = [world(seed, "decode first", False) for seed in range(25)]
+    chains = [world(seed, "decode first", False, lowest=seed % 2 * 0.5) for seed in range(25)]
     seen = {miss.reason for chain in chains for miss in chain.misses(0.6) + chain.misses(0.3)}
     assert set(Reason) - seen <= {Reason.NO_ANCHOR}
 

@@ -16,7 +16,6 @@ from explorer.core import device_nms, proposals
 from explorer.core.candidates import HeadOutput, decode_all, select_candidates
 from explorer.core.images import Picture
 from explorer.core.layout import lay_anchors, lay_grid
-from explorer.core.nms import Suppression, rank
 from explorer.presets import PRESETS
 from explorer.settings import Filter, Nms
 from tests.devices import DEVICES
@@ -145,19 +144,12 @@ def test_selecting_candidates_forces_no_wait(preset, min_size_at, device):
 def test_suppressing_forces_no_wait_before_the_last_gather(count, grouped, device):
     corners = torch.rand(count, 2, device=device) * 100
     boxes = torch.cat([corners, corners + 20], dim=1)
-    scores, valid = torch.rand(count, device=device), torch.rand(count, device=device) < 0.8
     groups = torch.arange(count, device=device) % 3 if grouped else None
     with no_host_waits(device):
-        kept, lost_to, done = device_nms.suppress_on_device(boxes, scores, 0.5, groups, valid)
-    assert kept.shape == lost_to.shape == (count,)
-    assert done.shape == ()
-    assert {kept.device.type, lost_to.device.type, done.device.type} == {device}
-
-
-def suppress_as_on_a_device(boxes, scores, iou_threshold, groups=None):
-    order = rank(scores)
-    kept, winner = device_nms.suppress_exactly(boxes, scores, iou_threshold, groups)
-    return Suppression(order[kept[order]], winner)
+        lost_to, settled = device_nms.settle(boxes, 0.5, groups)
+    assert lost_to.shape == (count,)
+    assert settled.shape == ()
+    assert {lost_to.device.type, settled.device.type} == {device}
 
 
 @pytest.mark.parametrize("threshold", [0, 0.3, 0.7, 1])
@@ -169,7 +161,7 @@ def test_the_device_path_gives_the_proposals_of_the_cpu(preset, threshold, monke
     overlaps = proposals.candidate_overlaps(candidates, rules)
     expected = proposals.propose(candidates, overlaps, rules, nms)
     monkeypatch.setattr("explorer.core.candidates._may_wait", lambda tensor: False)
-    monkeypatch.setattr(proposals, "suppress", suppress_as_on_a_device)
+    monkeypatch.setattr(proposals, "suppress_ranked", device_nms.suppress_ranked)
     padded = select(given, codec, rules)
     assert not padded.valid.all()
     got = proposals.propose(padded, None, rules, nms)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from explorer.core.boxes import box_iou
 from explorer.core.nms import rank, suppress
-from explorer.core.overlaps import find_overlaps, suppress_at, survivors_by_threshold
-from tests.core.test_nms import HARD, THRESHOLDS, as_boxes, chain, clustered, some_boxes, uniform
+from explorer.core.overlaps import find_overlaps, suppress_at
+from tests.core.test_nms import HARD, THRESHOLDS, as_boxes, clustered, some_boxes, uniform
 from tests.devices import DEVICES
 
 
@@ -35,13 +35,6 @@ def test_no_boxes_have_no_overlaps_and_no_survivors():
     assert overlaps.complete
     assert len(overlaps.order) == len(overlaps.iou) == 0
     assert suppress_at(overlaps, 0.5).keep.shape == (0,)
-    assert survivors_by_threshold(overlaps, [0, 0.5, 1]).tolist() == [0, 0, 0]
-
-
-def test_no_thresholds_give_no_counts():
-    counts = survivors_by_threshold(find_overlaps(*uniform(20, seed=0)), [])
-    assert counts.shape == (0,)
-    assert counts.dtype == torch.int64
 
 
 @pytest.mark.parametrize("grouped", [False, True])
@@ -82,32 +75,8 @@ def test_an_edge_exactly_on_the_threshold_is_none():
     boxes = as_boxes([[0, 0, 10, 10], [0, 0, 10, 5]])
     overlaps = find_overlaps(boxes, torch.tensor([2.0, 1.0]))
     below = float(np.nextafter(0.5, 0))
-    assert survivors_by_threshold(overlaps, [0.5, below]).tolist() == [2, 1]
     assert suppress_at(overlaps, 0.5).keep.tolist() == [0, 1]
     assert suppress_at(overlaps, below).keep.tolist() == [0]
-
-
-@pytest.mark.parametrize("boxes_of", [uniform, clustered])
-def test_survivors_are_counted_at_all_thresholds_as_at_each(boxes_of):
-    overlaps = find_overlaps(*boxes_of(400, seed=6))
-    thresholds = torch.rand(150, dtype=torch.double, generator=torch.Generator().manual_seed(0))
-    thresholds[: len(THRESHOLDS)] = torch.tensor(THRESHOLDS)
-    counts = survivors_by_threshold(overlaps, thresholds)
-    assert counts.tolist() == [len(suppress_at(overlaps, t).keep) for t in thresholds.tolist()]
-
-
-@pytest.mark.parametrize("step", [2.5, 6])
-def test_survivors_of_a_long_chain_are_counted(step):
-    boxes, scores = chain(400, step)
-    thresholds = np.linspace(0, 1, 101)
-    counts = survivors_by_threshold(find_overlaps(boxes, scores), thresholds)
-    assert counts.tolist() == [len(suppress(boxes, scores, t).keep) for t in thresholds]
-
-
-def test_the_survivors_are_the_boxes_at_threshold_1_and_the_lone_ones_at_0():
-    overlaps = find_overlaps(*clustered(300, seed=7))
-    assert survivors_by_threshold(overlaps, [1.0]).tolist() == [300]
-    assert survivors_by_threshold(overlaps, [0.0]).item() == len(suppress_at(overlaps, 0).keep)
 
 
 def test_as_many_pairs_as_the_limit_are_complete_and_one_more_are_none():
@@ -153,8 +122,6 @@ def test_incomplete_overlaps_are_refused():
     message = r"overlaps\.complete must be True, got False"
     with pytest.raises(ValueError, match=message):
         suppress_at(overlaps, 0.5)
-    with pytest.raises(ValueError, match=message):
-        survivors_by_threshold(overlaps, [0.5])
 
 
 def test_a_wrong_threshold_or_shape_is_named():
@@ -162,7 +129,5 @@ def test_a_wrong_threshold_or_shape_is_named():
     message = r"nms\.iou_threshold must be in \[0, 1\], got 1\.7"
     with pytest.raises(ValueError, match=message):
         suppress_at(overlaps, 1.7)
-    with pytest.raises(ValueError, match=message):
-        survivors_by_threshold(overlaps, [0.5, 1.7])
     with pytest.raises(ValueError, match=r"nms\.scores must have shape \(2,\), got \(3,\)"):
         find_overlaps(torch.zeros(2, 4), torch.zeros(3))

@@ -42,7 +42,6 @@ CHAIN = {
     "head_output",
     "decoded",
     "candidates",
-    "overlaps",
     "proposals",
 }
 
@@ -76,7 +75,7 @@ def upload_of(colour):
 
 @pytest.mark.parametrize("name", STAGES)
 def test_every_stage_that_is_read_exists_and_none_reads_itself(name):
-    assert set(STAGES[name].reads) <= set(STAGES)
+    assert {*STAGES[name].reads, *STAGES[name].uses} <= set(STAGES)
     upstream_first = above(name)  # a cycle would not end
     assert upstream_first[-1] == name
     for place, stage in enumerate(upstream_first):
@@ -95,7 +94,7 @@ def test_every_setting_that_is_read_exists_and_none_is_of_the_view(name):
 def test_a_stage_takes_what_its_row_gives(name):
     stage = STAGES[name]
     parameters = list(inspect.signature(stage.function).parameters.values())
-    by_name = parameters[len(stage.reads) + len(stage.settings) :]
+    by_name = parameters[len(stage.reads) + len(stage.uses) + len(stage.settings) :]
     required = {each.name for each in by_name if each.default is each.empty}
     assert required <= set(stage.needs) <= {each.name for each in by_name}
 
@@ -122,8 +121,8 @@ def test_the_first_run_runs_every_stage_once_and_the_second_none(ran):
     assert ran == []
 
 
-AFTER_HEAD = {"decoded", "candidates", "overlaps", "proposals"}
-SELECTION = {"candidates", "overlaps", "proposals"}
+AFTER_HEAD = {"decoded", "candidates", "proposals"}
+SELECTION = {"candidates", "proposals"}
 
 
 @pytest.mark.parametrize(
@@ -131,6 +130,7 @@ SELECTION = {"candidates", "overlaps", "proposals"}
     [
         ({"nms.iou_threshold": 0.5}, {"proposals"}),
         ({"nms.post_nms": 20}, {"proposals"}),
+        ({"nms.score_threshold": 0.5}, {"proposals"}),
         ({"filter.pre_nms": 100}, SELECTION),
         ({"filter.nms_by_level": True}, SELECTION),
         ({"filter.order": "top-n first"}, AFTER_HEAD),
@@ -204,6 +204,48 @@ def test_planted_deltas_point_at_the_objects_whatever_the_coders_weights():
     assert torch.allclose(one, other, atol=1e-3)
 
 
+def test_what_a_stage_uses_depends_on_no_more_than_itself():
+    """Else it might use what belongs to other settings, or a result that came before its own."""
+    for name, stage in STAGES.items():
+        for used in stage.uses:
+            assert name not in above(used)
+            assert set(above(used)) - {used} <= set(above(name))
+            assert set(pipeline._all_settings(used, "random")) <= set(
+                pipeline._all_settings(name, "random")
+            )
+
+
+@pytest.mark.parametrize("by_level", [False, True])
+def test_a_threshold_reuses_the_overlaps_where_they_are_known_and_asks_for_none(
+    ran, monkeypatch, by_level
+):
+    settings, memo = changed(SMALL, {"filter.nms_by_level": by_level}), Memo(10**9)
+    directly = run("proposals", settings, memo)
+    assert "overlaps" not in ran
+    overlaps, fresh = run("overlaps", settings, memo), Memo(10**9)
+    run("overlaps", settings, fresh)
+    ran.clear()
+
+    def no_search(*_):
+        raise AssertionError("the pairs were there already")
+
+    monkeypatch.setattr("explorer.core.proposals.suppress_ranked", no_search)
+    from_pairs = run("proposals", settings, fresh)
+    lower = run("proposals", changed(settings, {"nms.iou_threshold": 0.3}), fresh)
+    assert ran == ["proposals", "proposals"]
+    assert len(overlaps.iou) > 0
+    assert lower.survivors < from_pairs.survivors
+    for name in ("boxes", "candidate_index", "fate", "suppressed_by"):
+        assert torch.equal(getattr(from_pairs, name), getattr(directly, name)), name
+
+
+def test_overlaps_of_other_candidates_are_not_used():
+    memo, fresh = Memo(10**9), Memo(10**9)
+    run("overlaps", SMALL, memo)
+    moved = changed(SMALL, {"filter.pre_nms": 100, "nms.iou_threshold": 0.3})
+    assert torch.equal(run("proposals", moved, memo).boxes, run("proposals", moved, fresh).boxes)
+
+
 def test_another_number_of_anchors_a_cell_builds_the_head_anew_on_the_same_pyramid(ran):
     memo = Memo(10**9)
     run("proposals", SMALL, memo)
@@ -217,7 +259,7 @@ def test_another_number_of_anchors_a_cell_builds_the_head_anew_on_the_same_pyram
 @given(any_settings())
 @examples(max_examples=50, deadline=None)
 def test_what_is_only_shown_changes_no_recipe(other):
-    groups = ("view", "decoding", "steps", "atlas", "funnel")
+    groups = ("view", "decoding", "steps", "atlas", "funnel", "compare", "claims", "lesson")
     seen = SMALL.model_copy(update={group: getattr(other, group) for group in groups})
     assert all(recipe(name, seen) == recipe(name, SMALL) for name in STAGES)
 
@@ -384,6 +426,7 @@ def any_settings(draw):
             "filter.nms_by": draw(st.sampled_from(["scores", "logits"])),
             "nms.iou_threshold": draw(st.sampled_from([0, 0.3, 0.7, 1]) | st.floats(0, 1)),
             "nms.post_nms": draw(st.integers(1, 60)),
+            "nms.score_threshold": draw(st.sampled_from([0, 0, 0.49, 0.5, 0.51])),
         },
     )
 
@@ -410,6 +453,8 @@ def test_the_whole_chain_keeps_its_promises(settings):
     assert over == 0 or len(kept) == settings.nms.post_nms
     assert len(kept) + over == proposals.survivors
     assert len(kept) <= settings.nms.post_nms
+    low = proposals.fate == Fate.LOW_SCORE
+    assert torch.equal(low, candidates.scores < settings.nms.score_threshold)
     lost = proposals.suppressed_by >= 0
     assert torch.equal(lost, proposals.fate == Fate.SUPPRESSED)
     assert (proposals.suppressed_by[lost] < lost.nonzero()[:, 0]).all()
@@ -425,9 +470,9 @@ def test_the_whole_chain_keeps_its_promises(settings):
     again, _ = greedy_suppression(boxes.tolist(), groups, settings.nms.iou_threshold)
     assert again == list(range(len(boxes)))
 
-    steps = count_steps(candidates, proposals, settings.filter.order)
-    left = [step.left for step in steps]
+    order, lowest = settings.filter.order, settings.nms.score_threshold
+    left = [step.left for step in count_steps(candidates, proposals, order, lowest)]
     assert left == sorted(left, reverse=True)
     assert left[0] == grid.starts[-1]
     assert left[2] == len(candidates.boxes)
-    assert left[3:] == [proposals.survivors, len(boxes)]
+    assert left[-2:] == [proposals.survivors, len(boxes)]

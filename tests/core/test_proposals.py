@@ -43,7 +43,8 @@ def random_candidates(seed, count=60):
     boxes = torch.cat([centre - side / 2, centre + side / 2], dim=1)
     boxes[count // 2] = boxes[0]
     level = torch.randint(0, 3, (count,), generator=rng).tolist()
-    return candidates_of(boxes, level, torch.rand(count, generator=rng).tolist())
+    scores = torch.rand(count, generator=rng).sort(descending=True).values
+    return candidates_of(boxes, level, scores.tolist())
 
 
 def run(candidates, rules=ALL_LEVELS, **nms):
@@ -116,17 +117,50 @@ def test_no_candidates_give_no_proposals(rules):
         assert getattr(proposals, name).shape == (0,)
 
 
+def test_what_scores_low_goes_before_nms_and_an_equal_score_stays():
+    candidates = candidates_of([A, A, FAR, HALF, FAR], scores=[0.75, 0.5, 0.5, 0.25, 0.125])
+    proposals = run(candidates, iou_threshold=0.4, score_threshold=0.5, post_nms=1)
+    assert names(proposals.fate) == ["KEPT", "SUPPRESSED", "OVER_CAP", "LOW_SCORE", "LOW_SCORE"]
+    assert proposals.suppressed_by.tolist() == [-1, 0, -1, -1, -1]
+    assert proposals.survivors == 2
+    assert proposals.candidate_index.tolist() == [0]
+
+
+def test_all_may_score_too_low():
+    proposals = run(candidates_of([A, FAR], scores=[0.9, 0.8]), score_threshold=1)
+    assert names(proposals.fate) == ["LOW_SCORE", "LOW_SCORE"]
+    assert proposals.boxes.shape == (0, 4)
+
+
+def test_a_score_of_the_thresholds_float32_stays():
+    candidates = candidates_of([A, FAR], scores=[0.3, 0.29999998])  # float32's 0.3 is over 0.3
+    assert run(candidates, score_threshold=0.3).candidate_index.tolist() == [0]
+
+
+def test_a_score_that_is_no_number_ranks_first_and_is_not_low():
+    candidates = candidates_of([A, A], scores=[float("nan"), 0.9])
+    proposals = run(candidates, score_threshold=0.5)
+    assert names(proposals.fate) == ["KEPT", "SUPPRESSED"]
+
+
 def test_the_place_ranks_whatever_the_scores_say():
     proposals = run(candidates_of([A, A], scores=[0.1, 0.9]))
     assert proposals.candidate_index.tolist() == [0]
 
 
 def check(proposals, candidates, rules, nms):
-    """Proposals are what the box-by-box oracle says."""
-    groups = candidates.level.tolist() if rules.nms_by_level else [0] * len(candidates.boxes)
-    survivors, winners = greedy_suppression(candidates.boxes.tolist(), groups, nms.iou_threshold)
+    """Proposals are what the box-by-box oracle says of the boxes that score enough."""
+    limit = torch.tensor(nms.score_threshold, dtype=torch.float32).item()
+    passing = [i for i, score in enumerate(candidates.scores.tolist()) if not score < limit]
+    groups = [candidates.level[i].item() if rules.nms_by_level else 0 for i in passing]
+    boxes = candidates.boxes[passing].tolist()
+    survivors, beaten_by = greedy_suppression(boxes, groups, nms.iou_threshold)
+    survivors = [passing[i] for i in survivors]
+    winners = [-1] * len(candidates.boxes)
+    for place, winner in zip(passing, beaten_by, strict=True):
+        winners[place] = passing[winner] if winner >= 0 else -1
     kept, cut = survivors[: nms.post_nms], survivors[nms.post_nms :]
-    expected = ["SUPPRESSED"] * len(winners)
+    expected = ["SUPPRESSED" if i in passing else "LOW_SCORE" for i in range(len(winners))]
     for rank in kept:
         expected[rank] = "KEPT"
     for rank in cut:
@@ -150,10 +184,11 @@ thresholds = st.sampled_from([0.0, 0.2, 0.3, 0.5, 0.7, 0.8, 1.0]) | st.floats(0,
     thresholds,
     st.sampled_from([ALL_LEVELS, BY_LEVEL]),
     st.integers(1, 30),
+    st.sampled_from([0.0, 0.2, 0.9]),
 )
-def test_fates_and_winners_are_those_of_greedy_nms(seed, count, threshold, rules, cap):
+def test_fates_and_winners_are_those_of_greedy_nms(seed, count, threshold, rules, cap, lowest):
     candidates = random_candidates(seed, count)
-    nms = Nms(iou_threshold=threshold, post_nms=cap)
+    nms = Nms(iou_threshold=threshold, post_nms=cap, score_threshold=lowest)
     overlaps = candidate_overlaps(candidates, rules)
     check(propose(candidates, overlaps, rules, nms), candidates, rules, nms)
 
@@ -189,14 +224,15 @@ def test_fillers_of_a_fixed_shape_win_nothing_and_are_no_proposals(device, rules
     assert got.suppressed_by.tolist() == expected.suppressed_by.tolist() + [-1] * 12
 
 
+@pytest.mark.parametrize("lowest", [0, 0.4])
 @pytest.mark.parametrize("device", DEVICES)
-def test_proposals_do_not_depend_on_the_device(device):
+def test_proposals_do_not_depend_on_the_device(device, lowest):
     candidates = random_candidates(2)
     moved = Candidates(*(part.to(device) for part in vars(candidates).values()))
     for rules in (ALL_LEVELS, BY_LEVEL):
         overlaps = candidate_overlaps(moved, rules)
         assert (overlaps is None) == (device != "cpu")
-        nms = Nms(iou_threshold=0.4)
+        nms = Nms(iou_threshold=0.4, score_threshold=lowest)
         proposals = propose(moved, overlaps, rules, nms)
         assert proposals.boxes.device.type == device
         moved_back = replace(

@@ -159,3 +159,27 @@ def test_a_score_that_cannot_sink_is_named(bad):
 def test_a_wrong_shape_is_named():
     with pytest.raises(ValueError, match=r"^nms.scores must have shape \(1,\), got \(2,\)$"):
         soften(as_boxes([A]), [0.5, 0.4])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_to_stop_early_takes_what_the_whole_loop_takes_first(method):
+    boxes, scores = clustered(120, seed=4)
+    scores = scores / scores.max()
+    keep, sunk = soften(boxes, scores, method=method, score_threshold=0.01)
+    assert len(keep) > 20
+    for most in (0, 1, 20, len(keep), 500):
+        first = soften(boxes, scores, method=method, score_threshold=0.01, most=most)
+        assert first == (keep[:most], sunk[:most])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_boxes_of_different_groups_never_meet(method):
+    boxes, scores = clustered(90, seed=5)
+    groups = torch.arange(90) % 3
+    keep, sunk = soften(boxes, scores, method=method, groups=groups)
+    apart = []
+    for group in range(3):
+        inside = (groups == group).nonzero()[:, 0]
+        some, their_scores = soften(boxes[inside], scores[inside], method=method)
+        apart += zip((-score for score in their_scores), inside[some].tolist(), strict=True)
+    assert [(-score, i) for score, i in zip(sunk, keep, strict=True)] == sorted(apart)

@@ -1,0 +1,89 @@
+"""Two chains over one picture: which proposals one has and the other lacks, and at which step.
+
+Chains over the same grid number their anchors alike, so an anchor can be asked what became of it
+in the other chain. Chains over different grids share boxes, not numbers.
+
+Shapes: P proposals of one chain, Q of the other, N anchors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import torch
+from torch import Tensor
+
+from explorer.core.boxes import box_iou
+from explorer.core.candidates import Candidates, Fate
+from explorer.core.layout import Grid
+from explorer.core.proposals import Proposals
+
+SAME = 0.9  # IoU from which two boxes count as one; rounding anchors to pixels moves less
+ROWS = 256  # proposals compared at a time: 256 x 12,000 IoU take 12 MB
+
+
+class Why(IntEnum):
+    """Why the other chain has no such proposal; the first five are its `Fate` there."""
+
+    MOVED = 0  # its anchor gave a proposal there too, at another place
+    BELOW_TOP_N = Fate.BELOW_TOP_N
+    TOO_SMALL = Fate.TOO_SMALL
+    SUPPRESSED = Fate.SUPPRESSED
+    OVER_CAP = Fate.OVER_CAP
+    LOW_SCORE = Fate.LOW_SCORE
+    OTHER_GRID = 100  # the other chain has no anchor of this number
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """What two chains are compared by."""
+
+    grid: Grid
+    candidates: Candidates
+    proposals: Proposals
+
+
+@dataclass(frozen=True, eq=False)
+class Lacking:
+    """The proposals of one chain that another lacks, best first."""
+
+    rank: Tensor  # (M,) int64, place among the proposals of the one chain
+    why: Tensor  # (M,) int64, a `Why`
+    best_iou: Tensor  # (M,) float32, with the nearest proposal of the other chain
+
+
+def find_lacking(one: Chain, other: Chain, same: float = SAME) -> Lacking:
+    """The proposals of `one` that `other` has nowhere, and why.
+
+    Args:
+        one: chain whose proposals are asked for.
+        other: chain over the same picture, of any settings.
+        same: IoU from which two boxes count as one, in (0, 1].
+
+    Returns:
+        The lacking ones, on the CPU; none where `one` has no proposals.
+    """
+    mine, theirs = (chain.proposals.boxes.cpu() for chain in (one, other))
+    best = torch.zeros(len(mine))
+    if len(theirs):
+        parts = [box_iou(part, theirs).amax(dim=1) for part in mine.split(ROWS)]
+        best = torch.cat(parts) if parts else best
+    rank = torch.nonzero(best < same).flatten()
+    anchors = one.proposals.anchor_index.cpu()[rank]
+    if _number_alike(one.grid, other.grid):
+        why = final_fate(other)[anchors].long()
+    else:
+        why = torch.full_like(anchors, Why.OTHER_GRID)
+    return Lacking(rank, why, best[rank])
+
+
+def final_fate(chain: Chain) -> Tensor:
+    """(N,) int8, the step at which each anchor ended, a `Fate`; on the CPU."""
+    fate = chain.candidates.fate.cpu().clone()
+    fate[chain.candidates.anchor_index.cpu()] = chain.proposals.fate.cpu()
+    return fate
+
+
+def _number_alike(one: Grid, other: Grid) -> bool:
+    return (one.cells, one.per_cell) == (other.cells, other.per_cell)
