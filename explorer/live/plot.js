@@ -91,6 +91,44 @@ function watchClicks(state) {
   }
 }
 
+function save(name, blob) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+async function asDataUrl(url) {
+  const blob = await (await fetch(url)).blob();
+  return new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.readAsDataURL(blob);
+  });
+}
+
+// A page that needs no server: Plotly's script, the photo and the figure in one file.
+async function savePage(state) {
+  const script = await (await fetch(PLOTLY)).text();
+  const images = (state.layout.images ?? []).map(async (image) => ({ ...image, source: await asDataUrl(image.source) }));
+  const layout = { ...state.layout, images: await Promise.all(images), paper_bgcolor: getComputedStyle(document.body).backgroundColor };
+  const text = (value) => JSON.stringify(value).replaceAll("</", "<\\/");
+  const parts = ["<!doctype html><meta charset='utf-8'><script>", script, "</script><div id='figure'></div><script>"];
+  parts.push(`Plotly.newPlot("figure", ${text(state.traces)}, ${text(layout)});</script>`);
+  save(`${state.name}.html`, new Blob(parts, { type: "text/html" }));
+}
+
+// Plotly's own button saves a PNG; these save the two other formats.
+function saveButtons(state, Plotly) {
+  const icon = Plotly.Icons.disk;
+  const svg = () => Plotly.downloadImage(state.plot, { format: "svg", filename: state.name });
+  return [
+    { name: "svg", title: "Download as SVG", icon, click: svg },
+    { name: "html", title: "Download as HTML", icon, click: () => savePage(state) },
+  ];
+}
+
 const states = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -107,6 +145,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { data: traces, layout } = JSON.parse(new TextDecoder().decode(data));
   const revision = ++state.revision;
   state.layout = layout;
+  state.traces = traces;
+  state.name = (layout.title?.text || layout.meta.alt || "figure").replace(/<[^>]*>/g, "").replace(/[^\w]+/g, "-").slice(0, 60);
   state.shapes = layout.shapes?.length ?? 0;
   dress(layout, plot);
   plot.setAttribute("role", "img");
@@ -122,7 +162,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     layout.editrevision = revision; // unlike the zoom, a dragged rectangle goes: the new figure has it
     outline(state, null);
     const buttons = ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"];
-    await Plotly.react(plot, traces, layout, { displaylogo: false, modeBarButtonsToRemove: buttons });
+    await Plotly.react(plot, traces, layout, {
+      displaylogo: false,
+      modeBarButtonsToRemove: buttons,
+      modeBarButtonsToAdd: saveButtons(state, Plotly),
+      toImageButtonOptions: { filename: state.name, scale: 2 },
+    });
     if (!state.shown) {
       plot.on("plotly_hover", (event) => outline(state, event.points[0]));
       plot.on("plotly_unhover", () => outline(state, null));

@@ -40,7 +40,9 @@ def plot(
         on_draw: called with [x1, y1, x2, y2] in the axes' units when the reader drags a rectangle;
             without it, dragging zooms.
     """
+    drawn = f"{key} drawn"  # a refused rectangle too must bring a new figure, which drops it
     figure.layout.meta |= {"clicks": on_click is not None, "draws": on_draw is not None}
+    figure.layout.meta |= {"drawn": st.session_state.get(drawn, 0)}
     if on_draw is not None:
         figure.layout.dragmode = "drawrect"
 
@@ -52,6 +54,7 @@ def plot(
     def report_draw() -> None:
         box = st.session_state[key]["draw"]
         if box and on_draw:
+            st.session_state[drawn] = st.session_state.get(drawn, 0) + 1
             on_draw(box)
 
     data = plotly.io.to_json(figure, validate=False, engine="orjson")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.core.network import FPN_STRIDES
-from explorer.figures import theme
-from explorer.pages import _controls, _state
-from explorer.settings import Anchors
+from explorer.pages import _controls, _lesson, _state
 
 SIZE_RANGE = (4.0, 1024.0)
 STRIDE_RANGE = (2, 128)
+
+Sizes = tuple[tuple[float, ...], ...]  # one tuple a level, pixels
 
 
 def sizes() -> None:
@@ -55,10 +54,22 @@ def as_text() -> None:
     """All levels at once as text: the way to another number of levels, sizes or ratios."""
     anchors = _state.current().anchors
     with st.expander("Edit as text"), st.form("levels as text", border=False):
-        strides = st.text_input("Strides, one a level", " ".join(map(str, anchors.strides)))
+        strides = st.text_input(
+            "Strides, one a level",
+            " ".join(map(str, anchors.strides)),
+            help=_controls.help_of("anchors.strides"),
+        )
         shown = [" ".join(f"{size:g}" for size in level) for level in anchors.sizes]
-        sizes = st.text_input("Sizes; levels end with a semicolon", "; ".join(shown))
-        ratios = st.text_input("Ratios", " ".join(f"{ratio:g}" for ratio in anchors.ratios))
+        sizes = st.text_input(
+            "Sizes; levels end with a semicolon",
+            "; ".join(shown),
+            help=_controls.help_of("anchors.sizes"),
+        )
+        ratios = st.text_input(
+            "Ratios",
+            " ".join(f"{ratio:g}" for ratio in anchors.ratios),
+            help=_controls.help_of("anchors.ratios"),
+        )
         if st.form_submit_button("Apply"):
             changed = _state.change(
                 {
@@ -74,21 +85,22 @@ def as_text() -> None:
                 st.rerun()
 
 
-def table(anchors: Anchors, cells: tuple, counts: tuple) -> str:
-    """The levels as an HTML table: stride, grid, anchors, share."""
-    total = sum(counts)
-    levels = zip(anchors.level_names, anchors.strides, cells, counts, strict=True)
-    rows = [
-        f'<tr><td><i style="background:{theme.level_colour(level)}"></i>{name}</td>'
-        f"<td>{stride}{'' if stride in FPN_STRIDES else ' *'}</td><td>{height} x {width}</td>"
-        f"<td>{count:,}</td><td>{count / total:.1%}</td></tr>"
-        for level, (name, stride, (height, width), count) in enumerate(levels)
-    ]
-    head = "".join(f"<th>{name}</th>" for name in ("level", "stride", "grid", "anchors", "share"))
-    foot = f"<tr><td>all</td><td></td><td></td><td><b>{total:,}</b></td><td></td></tr>"
-    note = "* No network has a feature map at this stride: the nearest level is resampled."
-    foot += "" if set(anchors.strides) <= set(FPN_STRIDES) else f"<caption>{note}</caption>"
-    return f'<table class="levels"><tr>{head}</tr>{"".join(rows)}{foot}</table>'
+def resized(sizes: Sizes, level: int, first: float) -> Sizes:
+    """The sizes of all levels after one level's first size became `first`.
+
+    Several sizes of a level keep their proportions. `withSliders` in
+    `explorer/live/anchor_formula.js` does the same while the finger still moves.
+    """
+    scale = first / sizes[level][0]
+    return _put(sizes, level, tuple(round(size * scale, 4) for size in sizes[level]))
+
+
+def from_base(sizes: Sizes, base: float, multiplier: float) -> Sizes:
+    """Sizes that grow from level to level by one factor; within a level as `resized` has it."""
+    return tuple(
+        tuple(round(base * multiplier**level * size / level_sizes[0], 4) for size in level_sizes)
+        for level, level_sizes in enumerate(sizes)
+    )
 
 
 def _slider(key: str, label: str, value: float, low, high, step, take, *args) -> None:
@@ -104,6 +116,7 @@ def _slider(key: str, label: str, value: float, low, high, step, take, *args) ->
         on_change=take,
         args=args,
         help=_controls.help_of(f"anchors.{key.split()[0]}s"),
+        disabled=_lesson.locks(key),
     )
 
 
@@ -112,27 +125,24 @@ def _put(values: tuple, place: int, value) -> tuple:
 
 
 def _take_size(level: int) -> None:
-    """Several sizes of a level keep their proportions."""
-    sizes = _state.current().anchors.sizes
-    scale = st.session_state[f"size {level}"] / sizes[level][0]
-    scaled = tuple(round(size * scale, 4) for size in sizes[level])
-    _state.change({"anchors.sizes": _put(sizes, level, scaled)})
+    sizes = resized(_state.current().anchors.sizes, level, st.session_state[f"size {level}"])
+    _show_level(level, {"anchors.sizes": sizes})
 
 
 def _take_base() -> None:
-    sizes = _state.current().anchors.sizes
-    base = st.session_state["size base"]
-    multiplier = st.session_state["size multiplier"]
-    scaled = tuple(
-        tuple(round(base * multiplier**level * size / level_sizes[0], 4) for size in level_sizes)
-        for level, level_sizes in enumerate(sizes)
-    )
-    _state.change({"anchors.sizes": scaled})
+    numbers = st.session_state["size base"], st.session_state["size multiplier"]
+    _state.change({"anchors.sizes": from_base(_state.current().anchors.sizes, *numbers)})
 
 
 def _take_stride(level: int) -> None:
     strides = _state.current().anchors.strides
-    _state.change({"anchors.strides": _put(strides, level, st.session_state[f"stride {level}"])})
+    moved = _put(strides, level, st.session_state[f"stride {level}"])
+    _show_level(level, {"anchors.strides": moved})
+
+
+def _show_level(level: int, values: dict) -> None:
+    """Change a level and show it, as the picture did while its slider moved."""
+    _state.change(values | {"view.level": level})
 
 
 def _take_ratio(place: int) -> None:

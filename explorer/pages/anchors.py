@@ -2,10 +2,14 @@
 
 import streamlit as st
 
-from explorer.core.layout import shape_names
-from explorer.figures.anchors import anchor_grid, notebook_grid
+from explorer.core.layout import Grid
+from explorer.figures import theme
+from explorer.figures.anchors import notebook_grid
+from explorer.live.anchors import anchor_board, anchor_data, anchor_table
 from explorer.live.plot import plot
-from explorer.pages import _controls, _levels, _show, _state
+from explorer.pages import _cell, _controls, _follow, _levels, _show, _state
+
+COLOURS = {"levels": theme.LEVELS, "shapes": theme.SHAPES, "accent": theme.ACCENT}
 
 
 def render() -> None:
@@ -17,72 +21,44 @@ def render() -> None:
     with st.container(key="demo"):
         controls, picture, facts = st.columns([4, 9, 5], gap="medium")
     with controls:
-        sizes, strides, shapes = st.tabs(["Sizes", "Strides", "Ratios"])
-        with sizes:
-            _levels.sizes()
-        with strides:
-            _levels.strides()
-        with shapes:
-            _levels.ratios()
-            _controls.slider("anchors.offset")
-            _controls.choice("anchors.ratio")
-        _levels.as_text()
-    grid, level = _show.compute("grid"), _controls.shown_level()
-    cell = _cell(grid, level)
+        _sliders()
+    grid, settings = _show.compute("grid"), _state.current()
+    photo = _show.photo_url()
+    data = anchor_data(grid.image_size, photo, settings.anchors, settings.view, COLOURS)
     with picture:
         _controls.level()
-        _picture(grid, level, cell)
-        _show.badge("anchors")
+        anchor_board(data, key="anchor_grid", on_cell=_cell.choose, on_follow=_follow.choose)
+        _show.badge("grid")
     with facts:
-        _facts(grid, cell)
+        anchor_table(data, key="anchor_table")
+        _cell.numbers(grid)
+        _controls.toggle("view.blank")
+        _cell.follow(grid)
     _notebook(grid)
 
 
-def _cell(grid, level: int) -> tuple[int, int]:
-    """Row and column of the chosen cell, or of the middle one, inside this level's grid."""
-    view, (rows, columns) = _state.current().view, grid.cells[level]
-    row = view.row if view.row >= 0 else rows // 2
-    column = view.column if view.column >= 0 else columns // 2
-    return min(row, rows - 1), min(column, columns - 1)
+def _sliders() -> None:
+    sizes, strides, shapes = st.tabs(["Sizes", "Strides", "Ratios"])
+    with sizes:
+        _levels.sizes()
+    with strides:
+        _levels.strides()
+    with shapes:
+        _levels.ratios()
+        _controls.slider("anchors.offset")
+        _controls.choice("anchors.ratio")
+    _levels.as_text()
 
 
-def _picture(grid, level: int, cell: tuple[int, int]) -> None:
-    anchors = _state.current().anchors
-
-    def choose(x: float, y: float) -> None:
-        stride_y, stride_x = grid.strides[level]
-        row, column = int(max(y, 0) // stride_y), int(max(x, 0) // stride_x)
-        _state.change({"view.row": row, "view.column": column})
-
-    made = anchor_grid(
-        grid,
-        _show.compute("anchors"),
-        shape_names(anchors),
-        level=level,
-        level_name=anchors.level_names[level],
-        cell=cell,
-        offset=anchors.offset,
-        photo_url=_show.photo_url(),
-    )
-    plot(made, key="anchor_grid", on_click=choose)
-
-
-def _facts(grid, cell: tuple[int, int]) -> None:
-    st.metric("Anchors in all", f"{grid.starts[-1]:,}")
-    st.html(_levels.table(_state.current().anchors, grid.cells, grid.counts))
-    row, column = st.columns(2)
-    with row:
-        _controls.number("view.row", shown=cell[0])
-    with column:
-        _controls.number("view.column", shown=cell[1])
-    _controls.toggle("view.blank")
-
-
-def _notebook(grid) -> None:
+def _notebook(grid: Grid) -> None:
     anchors = _state.current().anchors
     level = min(1, len(grid.cells) - 1)
     name, (rows, columns) = anchors.level_names[level], grid.cells[level]
-    with st.expander(f"The notebook's figure: {name}, every 8th cell"):
+    title = f"The notebook's figure: {name}, every 8th cell"
+    opened = st.expander(title, key="notebook", on_change="rerun")
+    if not opened.open:
+        return  # a figure that nobody looks at would slow every move of a slider
+    with opened:
         figure, text = st.columns([3, 2])
         with figure:
             plot(notebook_grid(grid, level, name, anchors.offset), key="notebook_grid")

@@ -2,53 +2,61 @@
 
 import streamlit as st
 
-from explorer.pages import _boxes, _controls, _show, _state
+from explorer.core import pipeline
+from explorer.figures import theme
+from explorer.live.boxes import Look, encode, live_boxes
+from explorer.pages import _biography, _boxes, _controls, _follow, _show, _state
+from explorer.pages._demo import demo
 
 
+@demo
 def render() -> None:
     st.title("Proposals")
     st.markdown(
-        "**Try this:** drag the NMS threshold from 0.7 to 0.3 and watch the survivors. "
-        "The number of proposals barely tells you, because the cap hides it."
+        "**Try this:** pin a box with a click, then drag the NMS threshold slowly from 0.7 to 0.3. "
+        "When yours goes, a white outline shows which box won."
     )
     with st.container(key="demo"):
         sliders, pictures = st.columns([1, 4], gap="medium")
     with sliders:
         _sliders()
     with pictures:
-        candidates, proposals = _show.compute("candidates"), _show.compute("proposals")
-        _counts(candidates, proposals)
-        k = _state.current().view.top_k
-        before, after = st.columns(2, gap="small")
-        with before:
-            drawn = _boxes.best(candidates, k)
-            _boxes.show(drawn, f"Before NMS: the best {len(drawn.rank)}", "before_nms")
-        with after:
-            drawn = _boxes.best(proposals, k)
-            _boxes.show(drawn, f"After NMS: the best {len(drawn.rank)}", "after_nms")
+        _boards()
         _boxes.key()
         _show.badge("proposals")
+    _biography.render()
     _notebook()
 
 
 def _sliders() -> None:
     _controls.slider("nms.iou_threshold")
+    _controls.slider("nms.score_threshold")
+    _controls.slider("view.top_k", high=1000)
     _controls.slider("nms.post_nms", high=2000)
     _controls.slider("filter.pre_nms", high=6000)
     _controls.slider("filter.min_size", high=128)
-    _controls.slider("view.top_k", high=300)
     _controls.choice("view.colour")
     _controls.toggle("view.blank")
 
 
-def _counts(candidates, proposals) -> None:
-    cap = _state.current().nms.post_nms
-    cut = proposals.survivors - len(proposals.boxes)
-    first, second, third = st.columns(3)
-    first.metric("Candidates reach NMS", f"{int(candidates.valid.sum()):,}")
-    second.metric("Survive NMS, before the cap", f"{proposals.survivors:,}")
-    label = f"Proposals: the cap of {cap:,} cuts {cut:,}" if cut else "Proposals: the cap cuts none"
-    third.metric(label, f"{len(proposals.boxes):,}")
+def _boards() -> None:
+    settings = _state.current()
+    levels = range(len(settings.anchors.strides))
+    payload = encode(
+        _show.compute("candidates"),
+        _show.compute("proposals"),
+        _show.compute("grid"),
+        settings,
+        recipe=pipeline.recipe("candidates", settings),
+        photo_url=_show.photo_url(),
+        look=Look(
+            levels=tuple(theme.level_colour(level) for level in levels),
+            scores=theme.SCORE_SCALE,
+            canvas=theme.CANVAS,
+            accent=theme.ACCENT,
+        ),
+    )
+    live_boxes(payload, key="live_boxes", on_pick=_follow.choose)
 
 
 def _notebook() -> None:

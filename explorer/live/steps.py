@@ -1,0 +1,119 @@
+"""NMS played step by step in the browser, and its Python face.
+
+All boxes go to the browser once, with the step that decides each; it steps, plays and slides by
+itself, and tells Python where it is once it rests.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from explorer.core.nms_steps import NmsSteps
+from explorer.live import board
+
+_FILES = ("step_scene", "step_tree", "step_picture", "steps")
+
+_mount = st.components.v2.component(
+    "rpn_explorer_steps",
+    html='<div class="rpn-plot rpn-steps"></div>',
+    css=board.style("steps"),
+    js=board.script(*_FILES),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """The candidates, best first, and the picture that they lie on."""
+
+    boxes: np.ndarray  # (N, 4) xyxy, pixels
+    scores: np.ndarray  # (N,)
+    level: np.ndarray  # (N,)
+    steps: NmsSteps
+    level_names: tuple[str, ...]
+    image_size: tuple[int, int]  # height, width
+    photo_url: str | None
+    threshold: float  # of NMS
+    cap: int  # how many survivors are kept
+    strokes: dict[str, tuple[str, float]]  # what became of a box -> colour and opacity
+    follow: int = -1  # rank of the box to mark; -1 is none
+
+
+def steps(
+    scene: Scene,
+    *,
+    key: str,
+    step: int,
+    on_step: Callable[[int], None],
+    on_pick: Callable[[int], None],
+) -> None:
+    """Show the loop at a step.
+
+    Args:
+        scene: what NMS decides over.
+        key: unique on the page.
+        step: how many winners have been picked; past the last step counts as the last.
+        on_step: called with the step that the reader came to rest at.
+        on_pick: called with the rank of a box, from 0, that the reader clicked.
+    """
+    told, given = f"{key} told", f"{key} given"
+    if key not in st.session_state or st.session_state.get(told) != step:
+        # The page was opened, or a link moved the step: only then the browser takes Python's.
+        st.session_state[told] = step
+        st.session_state[given] = (st.session_state.get(given, (0, 0))[0] + 1, step)
+
+    def report_step() -> None:
+        at = st.session_state[key]["step"]
+        if at is not None:
+            st.session_state[told] = at
+            on_step(at)
+
+    def report_pick() -> None:
+        rank = st.session_state[key]["pick"]
+        if rank is not None:
+            on_pick(rank)
+
+    data = pack(scene, *st.session_state[given])
+    _mount(key=key, data=data, on_step_change=report_step, on_pick_change=report_pick)
+
+
+def pack(scene: Scene, given: int, step: int) -> bytes:
+    """The scene as the browser reads it: a JSON head and its length, then one array after another.
+
+    Args:
+        scene: N boxes.
+        given: how often Python has set the step; the browser takes `step` when this is new.
+        step: the step to start from.
+    """
+    height, width = scene.image_size
+    head = {
+        "count": len(scene.boxes),
+        "last": len(scene.steps.winner),
+        "levels": scene.level_names,
+        "size": (width, height),
+        "photo": scene.photo_url,
+        "threshold": scene.threshold,
+        "cap": scene.cap,
+        "strokes": scene.strokes,
+        "follow": scene.follow,
+        "given": given,
+        "step": step,
+    }
+    text = json.dumps(head).encode()
+    text += b" " * (-len(text) % 4)  # the arrays stand on whole words
+    iou = np.zeros(len(scene.boxes), np.float32)
+    iou[scene.steps.loser] = scene.steps.iou
+    parts = [
+        scene.boxes.astype(np.float32),
+        scene.scores.astype(np.float32),
+        iou,
+        scene.steps.decided_at.astype(np.uint16),  # at most 12,000 steps
+        scene.level.astype(np.uint8),
+    ]
+    return struct.pack("<I", len(text)) + text + b"".join(part.tobytes() for part in parts)
