@@ -11,9 +11,10 @@ from PIL import Image
 
 from explorer.core.layout import Grid
 from explorer.figures import theme
-from explorer.figures.canvas import canvas, image_layer
+from explorer.figures.canvas import boxes_path, canvas, image_layer, path_shape
 
 BINS = 80  # the notebook's
+FOLLOWED = theme.LEVELS[3]  # a line on the page's own ground, light or dark
 
 
 def histogram(
@@ -22,6 +23,7 @@ def histogram(
     *,
     full_axis: bool,
     log_counts: bool,
+    followed: float | None = None,
 ) -> go.Figure:
     """How often each score occurs, one colour a part.
 
@@ -30,6 +32,7 @@ def histogram(
         parts: name, colour and (n,) scores of each part.
         full_axis: bins from 0 to 1, or over the range of the data alone.
         log_counts: a logarithmic axis of counts.
+        followed: score of the followed anchor, a vertical line; None for none.
     """
     low, high = 0.0, 1.0
     if len(scores) and not full_axis:
@@ -53,8 +56,11 @@ def histogram(
                 _validate=False,
             )
         )
+    line, word = _followed_score(followed, (low + high) / 2)
     return theme.figure(
         bars,
+        shapes=line,
+        annotations=word,
         barmode="overlay",
         bargap=0,
         xaxis={"title": {"text": "objectness score"}, "range": [low, high], "automargin": True},
@@ -70,8 +76,25 @@ def histogram(
     )
 
 
+def _followed_score(score: float | None, middle: float) -> tuple[list[dict], list[dict]]:
+    """A vertical line at a score, and its number beside it; nothing for none, or for NaN."""
+    if score is None or not np.isfinite(score):
+        return [], []
+    place = {"x": score, "y": 1, "xref": "x", "yref": "paper"}
+    line = {"type": "line", "x0": score, "x1": score, "y0": 0, "y1": 1, "yref": "paper"}
+    word = {"text": f"followed: {score:.4g}", "showarrow": False, "yanchor": "top"}
+    word |= {"xanchor": "left" if score < middle else "right", "bgcolor": "rgba(0,0,0,0.75)"}
+    word |= {"font": {"color": "#FFFFFF", "size": theme.FONT_SIZE}}
+    return [line | {"line": {"color": FOLLOWED, "width": 3}}], [place | word]
+
+
 def heat_map(
-    grid: Grid, scores: np.ndarray, level: int, level_name: str, photo_url: str | None
+    grid: Grid,
+    scores: np.ndarray,
+    level: int,
+    level_name: str,
+    photo_url: str | None,
+    followed: tuple[int, int, int] | None = None,
 ) -> go.Figure:
     """The best score of each cell of a level, over the photo.
 
@@ -81,6 +104,8 @@ def heat_map(
         level: which level, from 0.
         level_name: such as P3.
         photo_url: see `canvas`.
+        followed: level, row and column of the followed anchor's cell, outlined also where it is
+            another level's; None for none.
     """
     rows, columns = grid.cells[level]
     best = scores.reshape(rows, columns, -1).max(axis=2)
@@ -111,10 +136,23 @@ def heat_map(
         [scale],
         title=title,
         layers=[shown],
+        shapes=_followed_cell(grid, followed) if followed else None,
         alt=f"{title}, from {low:.3f} to {high:.3f}",
     )
     figure.layout.margin.r = 76
     return figure
+
+
+def _followed_cell(grid: Grid, followed: tuple[int, int, int]) -> list[dict]:
+    """The cell's own square, and four lines that lead the eye to it: a cell of P2 is 4 px wide."""
+    level, row, column = followed
+    down, across = grid.strides[level]
+    x1, y1, x2, y2 = column * across, row * down, (column + 1) * across, (row + 1) * down
+    x, y, arm = (x1 + x2) / 2, (y1 + y2) / 2, max(grid.image_size) / 20
+    lines = f"M{x1 - arm:g},{y:g}H{x1:g}M{x2:g},{y:g}H{x2 + arm:g}"
+    lines += f"M{x:g},{y1 - arm:g}V{y1:g}M{x:g},{y2:g}V{y2 + arm:g}"
+    path = boxes_path(np.array([[x1, y1, x2, y2]])) + lines
+    return [path_shape(path, "rgba(0,0,0,0.7)", 7), path_shape(path, theme.ACCENT, 3)]
 
 
 def _as_png(values: np.ndarray) -> str:

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import plotly.io
 
-from explorer.core.layout import AnchorSet, Grid, lay_anchors, level_shapes
+from explorer.core.layout import Grid, lay_anchors
 from explorer.presets import PRESETS
 from explorer.settings import Anchors
 
@@ -26,11 +26,6 @@ def world(preset: str = "notebook", height: int = 800, width: int = 800):
     anchors = PRESETS[preset].anchors
     grid = grid_of(anchors, height, width)
     return anchors, grid, lay_anchors(grid, anchors, "cpu")
-
-
-def cell_only(anchors: Anchors) -> AnchorSet:
-    """An anchor set for figures that look at its shapes alone."""
-    return AnchorSet(np.zeros((0, 4)), tuple(shape.numpy() for shape in level_shapes(anchors)))
 
 
 def sent(figure):

@@ -220,3 +220,43 @@ def test_the_finest_level_is_small_to_send():
     length, _, traces, _ = mapped(grid, scores)
     assert length < 100_000
     assert longest_array(traces) < 100
+
+
+# The followed anchor
+
+
+def test_the_followed_score_is_a_line_with_its_number():
+    scores = np.array([0.2, 0.4, 0.8], dtype=np.float32)
+    made = histogram(
+        scores, [("all", "#123456", scores)], full_axis=True, log_counts=True, followed=0.4
+    )
+    _, _, layout = sent(made)
+    (line,) = layout["shapes"]
+    assert (line["x0"], line["x1"], line["y0"], line["y1"]) == (0.4, 0.4, 0, 1)
+    assert line["yref"] == "paper"  # a logarithmic axis of counts has no 0
+    (word,) = layout["annotations"]
+    assert (word["text"], word["x"], word["xanchor"]) == ("followed: 0.4", 0.4, "left")
+
+
+@pytest.mark.parametrize("followed", [None, float("nan")])
+def test_without_a_followed_score_there_is_no_line(followed):
+    scores = np.array([0.2, 0.4, 0.8], dtype=np.float32)
+    made = histogram(
+        scores, [("all", "#123456", scores)], full_axis=True, log_counts=False, followed=followed
+    )
+    assert sent(made)[2]["shapes"] == sent(made)[2]["annotations"] == []
+
+
+@pytest.mark.parametrize("level", [0, 2])
+def test_the_followed_cell_is_outlined_on_every_levels_map(level):
+    grid = grid_of(Anchors(), 256, 256)
+    scores = np.linspace(0, 1, grid.counts[level], dtype=np.float32)
+    made = heat_map(grid, scores, level, "P?", None, (1, 3, 10))
+    halo, line = sent(made)[2]["shapes"]
+    square, *arms = line["path"].partition("Z")
+    # level 1 has stride 8: row 3 starts at 24 px, column 10 at 80
+    assert square + "Z" == "M80,24H88V32H80Z"
+    assert "".join(arms) == "ZM67.2,28H80M88,28H100.8M84,11.2V24M84,32V44.8"
+    assert line["line"]["color"] == theme.ACCENT
+    assert halo["path"] == line["path"]
+    assert sent(heat_map(grid, scores, level, "P?", None))[2]["shapes"] == []

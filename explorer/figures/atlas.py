@@ -1,0 +1,188 @@
+"""The blind-spot atlas: a map over object sizes, and one size beside its anchor on the photo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.core.atlas import AXIS
+from explorer.figures import theme
+from explorer.figures.canvas import boxes_path, canvas, path_shape
+from explorer.figures.names import name_places
+
+TICKS = [4, 16, 64, 256, 1024]
+LABELLED = 12  # objects; more names hide each other
+WINDOW = 3  # how many times the longer side the photo shows around an object
+SHADOW = "0 0 3px #000, 0 0 3px #000, 0 0 5px #000"
+WORDS = {"size": theme.FONT_SIZE, "color": "#fff", "shadow": SHADOW}  # legible on any ground
+
+
+def size_map(
+    iou: np.ndarray,
+    marks: tuple[float, ...],
+    *,
+    title: str,
+    pin: tuple[float, float],
+    followed: tuple[float, float] | None = None,
+    limits: Sequence[go.Scatter | go.Contour] = (),
+    objects: Sequence[go.Scatter] = (),
+) -> go.Figure:
+    """The best IoU that a grid offers, over object width and height.
+
+    Args:
+        iou: (H, W) over `AXIS` both ways, in [0, 1].
+        marks: the IoUs whose lines are drawn.
+        title: one line above the map.
+        pin: width and height that the reader looks at, pixels.
+        followed: width and height of the followed anchor, pixels.
+        limits: of other networks, from `iou_limit` and `stair`.
+        objects: from `object_dots`.
+    """
+    first, *more = sorted(set(marks))
+    ground = go.Contour(
+        x=AXIS,
+        y=AXIS,
+        z=iou.astype(np.float32),
+        zmin=0,
+        zmax=1,
+        colorscale=[[i / 4, colour] for i, colour in enumerate(theme.HEAT_SCALE)],
+        contours={
+            "coloring": "heatmap",
+            "start": first,
+            "end": more[-1] if more else first,
+            "size": more[0] - first if more else 1,
+            "showlabels": True,
+            "labelfont": WORDS,
+            "labelformat": ".2~f",
+        },
+        line={"color": "#fff", "width": 2.5},
+        colorbar={
+            "thickness": 16,
+            "len": 1,
+            "x": 1.02,
+            "tickvals": [0, 0.25, 0.5, 0.75, 1],
+            "title": {"text": "IoU"},
+        },
+        hovertemplate="%{x:.0f} x %{y:.0f} px: IoU %{z:.2f}<extra></extra>",
+        showlegend=False,
+        _validate=False,
+    )
+    return theme.figure(
+        [ground, *limits, *objects, *_ring(followed, "diamond"), *_ring(pin, "circle")],
+        title={"text": title, "x": 0, "xref": "paper", "y": 0.99, "yanchor": "top"},
+        xaxis=_axis("object width, px"),
+        yaxis=_axis("object height, px"),
+        hovermode="closest",
+        dragmode=False,
+        showlegend=False,
+        margin={"l": 62, "r": 74, "t": 40, "b": 52},
+        meta={"aspect": 1, "alt": title},
+    )
+
+
+def _axis(title: str) -> dict[str, Any]:
+    return {
+        "type": "log",
+        "range": [np.log10(AXIS[0]), np.log10(AXIS[-1])],
+        "tickvals": TICKS,
+        "title": {"text": title},
+        "constrain": "domain",
+    }
+
+
+def _ring(sides: tuple[float, float] | None, symbol: str) -> list[go.Scatter]:
+    """A ring around a width and height; none around nothing."""
+    return [
+        go.Scatter(
+            x=[sides[0]],
+            y=[sides[1]],
+            mode="markers",
+            marker={
+                "symbol": f"{symbol}-open",
+                "size": 20,
+                "line": {"width": width},
+                "color": colour,
+            },
+            hoverinfo="skip",
+            showlegend=False,
+            _validate=False,
+        )
+        for width, colour in ((8, "#000"), (4, theme.ACCENT))
+        if sides
+    ]
+
+
+def object_dots(sides: np.ndarray, labels: Sequence[str], stories: Sequence[str]) -> go.Scatter:
+    """The picture's objects on the map.
+
+    Args:
+        sides: (G, 2) widths and heights, pixels; what lies off the map is drawn at its edge.
+        labels: G names.
+        stories: G lines that the hover adds.
+    """
+    at = sides.clip(AXIS[0], AXIS[-1])
+    few = len(sides) <= LABELLED
+    return go.Scatter(
+        x=at[:, 0],
+        y=at[:, 1],
+        mode="markers+text" if few else "markers",
+        text=list(labels) if few else None,
+        textposition=name_places(at, labels) if few else None,
+        textfont=WORDS,
+        marker={"size": 13, "color": "#fff", "line": {"color": "#000", "width": 2.5}},
+        customdata=[
+            [f"<b>{label}</b>, {width:.0f} x {height:.0f} px<br>{story}"]
+            for label, (width, height), story in zip(labels, sides.tolist(), stories, strict=True)
+        ],
+        hovertemplate="%{customdata[0]}<extra></extra>",
+        showlegend=False,
+        _validate=False,
+    )
+
+
+def beside_its_anchor(
+    image_size: tuple[int, int],
+    box: np.ndarray,
+    anchor: np.ndarray | None,
+    level: int,
+    *,
+    title: str,
+    photo_url: str | None,
+    cells: list[dict] | None = None,
+) -> go.Figure:
+    """An object and the anchor that serves it best, on the photo around them.
+
+    Args:
+        image_size: (height, width) of the network's input, pixels.
+        box: (4,) the object, xyxy, pixels.
+        anchor: (4,) the anchor; None where none touches the object.
+        level: of the anchor.
+        title: one line above the photo.
+        photo_url: see `canvas`.
+        cells: shapes of a grid below both, from `cell_grid`; the whole photo is shown with them.
+    """
+    shapes, drawn = list(cells or []), [(box, "#fff")]
+    if anchor is not None:
+        drawn.insert(0, (anchor, theme.level_colour(level)))
+    for each, colour in drawn:
+        path = boxes_path(each[None], 2)
+        shapes += [path_shape(path, "rgba(0,0,0,0.7)", 7), path_shape(path, colour, 4)]
+    figure = canvas(image_size, photo_url, title=title, shapes=shapes, alt=title)
+    if not cells:
+        _look_at(figure, np.stack([each for each, _ in drawn]), image_size)
+    return figure
+
+
+def _look_at(figure: go.Figure, boxes: np.ndarray, image_size: tuple[int, int]) -> None:
+    """Show only the surroundings of the boxes, in the photo's shape."""
+    height, width = image_size
+    first, last = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    share = min(1, WINDOW * float(((last - first) / [width, height]).max()))
+    window = share * np.array([width, height])
+    left, top = ((first + last - window) / 2).clip(0, [width, height] - window).tolist()
+    figure.layout.xaxis.range = [left, left + window[0]]
+    figure.layout.yaxis.range = [top + window[1], top]
+    figure.layout.uirevision = f"{left} {top} {share}"  # another place: the old zoom means nothing

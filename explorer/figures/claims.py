@@ -1,0 +1,148 @@
+"""How many anchors of each level claim each object, and what the positive ones must learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.core.claims import Claim, Verdict
+from explorer.figures import theme
+from explorer.figures.recall import MISSED
+
+ROWS = 20  # objects that a figure of readable height holds
+BINS = 41  # odd: zero has a bar of its own
+DELTAS = ("dx", "dy", "dw", "dh")
+
+
+def claim_table(
+    claims: list[Claim],
+    labels: tuple[str, ...],
+    level_names: tuple[str, ...],
+    selected: int | None,
+) -> go.Figure:
+    """Objects by levels: how many positive anchors each has; an unreached object is crossed.
+
+    Where there are more objects than rows, the first ones are shown, or those up to the selected.
+
+    Args:
+        claims: one for each of G objects.
+        labels: a word for each object.
+        level_names: such as P3, for each level.
+        selected: the object to outline.
+    """
+    first = max(0, (selected or 0) - ROWS + 1)
+    part = claims[first : first + ROWS]
+    counts = np.array([claim.by_level for claim in part]).reshape(-1, len(level_names))
+    most = max(1, int(counts.max(initial=0)))
+    rows = [claim.object for claim in part]
+    heat = go.Heatmap(
+        x=list(range(len(level_names))),
+        y=rows,
+        z=np.where(counts > 0, counts, np.nan).astype(np.float32),
+        texttemplate="<b>%{z}</b>",
+        textfont={"size": 17},
+        zmin=0,
+        zmax=most,
+        colorscale=[[i / 4, colour] for i, colour in enumerate(theme.SCORE_SCALE)],
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        hoverongaps=False,
+        hovertemplate="%{z} anchors of %{x} claim object %{y}<extra></extra>",
+        _validate=False,
+    )
+    fixed = {"fixedrange": True, "zeroline": False, "ticks": "", "automargin": True}
+    outline = {"type": "rect", "x0": -0.5, "x1": len(level_names) - 0.5, "line": {"width": 4}}
+    outline["line"]["color"] = theme.LEVELS[6]
+    shapes = [] if selected is None else [outline | {"y0": selected - 0.5, "y1": selected + 0.5}]
+    words = [_row(claim, labels[claim.object], claim.object == selected) for claim in part]
+    return theme.figure(
+        [heat],
+        xaxis=fixed
+        | {
+            "tickvals": list(range(len(level_names))),
+            "ticktext": list(level_names),
+            "side": "top",
+            "range": [-0.5, len(level_names) - 0.5],
+            "showgrid": False,
+        },
+        yaxis=fixed
+        | {
+            "tickvals": rows,
+            "ticktext": words,
+            "range": [first + max(1, len(part)) - 0.5, first - 0.5],
+            "showgrid": False,
+        },
+        shapes=shapes,
+        dragmode=False,
+        uirevision=f"{first} {len(part)} {len(level_names)}",
+        meta={"height": 60 + 32 * max(1, len(part)), "alt": "Positive anchors by object and level"},
+    )
+
+
+def _row(claim: Claim, label: str, chosen: bool) -> str:
+    """The name of a row: crossed and vermilion where no anchor reaches the object."""
+    name = f"{claim.object + 1} {label[:14]}"
+    name = f"<b>{name}</b>" if chosen else name
+    if claim.verdict == Verdict.MATCHED:
+        return f"{name} "
+    return f'<span style="color:{MISSED}">✗ {name} </span>'
+
+
+def target_histograms(targets: np.ndarray, weights: tuple[float, ...]) -> go.Figure:
+    """Four histograms of the encoded deltas of the positive anchors, on one axis.
+
+    Args:
+        targets: (P, 4) dx, dy, dw, dh.
+        weights: what the box coder multiplied each by.
+    """
+    reach = max(1e-3, float(np.abs(targets).max(initial=0))) * 1.05
+    edges = np.linspace(-reach, reach, BINS + 1)
+    middles = ((edges[:-1] + edges[1:]) / 2).astype(np.float32)
+    traces, axes, notes = [], {}, []
+    for place, name in enumerate(DELTAS):
+        values, axis = targets[:, place], str(place + 1) if place else ""
+        counts, _ = np.histogram(values, BINS, (-reach, reach))
+        bottom = 0.76 - 0.25 * place
+        axes[f"yaxis{axis}"] = {
+            "domain": [bottom, bottom + 0.19],
+            "anchor": "x",
+            "nticks": 3,
+            "rangemode": "tozero",
+            "tickformat": "d",
+            "automargin": True,
+            "fixedrange": True,
+        }
+        traces.append(
+            go.Bar(
+                x=middles,
+                y=counts,
+                yaxis=f"y{axis}",
+                marker={"color": theme.LEVELS[place], "line": {"width": 0}},
+                hovertemplate=f"{name} %{{x:.3f}}: %{{y}} anchors<extra></extra>",
+                _validate=False,
+            )
+        )
+        notes.append(_note(name, values, weights[place], bottom + 0.19))
+    return theme.figure(
+        traces,
+        **axes,
+        annotations=notes,
+        xaxis={"range": [-reach, reach], "anchor": "y4", "automargin": True, "fixedrange": True},
+        bargap=0.05,
+        dragmode=False,
+        showlegend=False,
+        uirevision=f"{reach:g}",
+        meta={"height": 430, "alt": f"Histograms of the targets of {len(targets):,} anchors"},
+    )
+
+
+def _note(name: str, values: np.ndarray, weight: float, top: float) -> dict:
+    """Mean and spread of one delta, above its histogram."""
+    text = f"<b>{name}</b>"
+    if len(values):
+        text += f"  mean {values.mean():+.3f}, spread {values.std():.3f}".replace("-", "−")
+    if weight != 1:
+        text += f", times {weight:g}"
+    place = {"x": 0, "y": top, "xref": "paper", "yref": "paper", "xanchor": "left"}
+    return place | {"yanchor": "bottom", "text": text, "showarrow": False}

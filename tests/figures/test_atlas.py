@@ -1,0 +1,158 @@
+"""The map of sizes, its dots and lines, and the size beside its anchor, read back."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from explorer.core.atlas import AXIS, lattice_of, size_chart
+from explorer.figures import names, theme
+from explorer.figures.atlas import beside_its_anchor, object_dots, size_map
+from explorer.figures.limits import LINES, cell_grid, iou_limit, stair
+from explorer.settings import Anchors
+from tests.figures.reading import array, boxes_in, sent, told
+
+CHART = size_chart(lattice_of(Anchors()), "worst")
+
+
+def traces_of(figure):
+    length, traces, layout = sent(figure)
+    return traces, layout, length
+
+
+def test_the_map_shows_the_chart_on_one_scale_for_all_grids():
+    made = size_map(CHART, (0.5, 0.7), title="a map", pin=(18, 9))
+    (ground, halo, ring), layout, length = traces_of(made)
+    np.testing.assert_array_equal(array(ground["z"]).reshape(49, 49), CHART)
+    np.testing.assert_array_equal(array(ground["x"]), AXIS)
+    np.testing.assert_array_equal(array(ground["y"]), AXIS)
+    assert (ground["zmin"], ground["zmax"]) == (0, 1)
+    contours = ground["contours"]
+    assert contours["start"] + contours["size"] == pytest.approx(contours["end"]) == 0.7
+    assert layout["xaxis"]["type"] == layout["yaxis"]["type"] == "log"
+    assert (ring["x"], ring["y"]) == (halo["x"], halo["y"]) == ([18], [9])
+    assert ring["marker"]["color"] == theme.ACCENT
+    assert length < 20_000
+
+
+def test_one_mark_is_one_line():
+    for marks in ((0.5,), (0.5, 0.5)):
+        (ground, *_), _, _ = traces_of(size_map(CHART, marks, title="", pin=(18, 9)))
+        assert ground["contours"]["start"] == ground["contours"]["end"] == 0.5
+        assert ground["contours"]["size"] > 0
+
+
+def test_the_followed_anchor_is_a_diamond():
+    made = size_map(CHART, (0.5,), title="", pin=(18, 9), followed=(45, 23))
+    marks = [trace["marker"]["symbol"] for trace in traces_of(made)[0][1:]]
+    assert marks == ["diamond-open"] * 2 + ["circle-open"] * 2
+
+
+def test_a_dot_tells_its_object_and_lies_at_its_size():
+    sides = np.array([[120.0, 60.0], [2.0, 1500.0]])
+    trace = sent(size_map(CHART, (0.5,), title="", pin=(4, 4), objects=[
+        object_dots(sides, ("cup", "rope"), ("story one", "story two"))
+    ]))[1][1]  # fmt: skip
+    assert (array(trace["x"]).tolist(), array(trace["y"]).tolist()) == ([120, 4], [60, 1024])
+    assert told(trace, 0) == "<b>cup</b>, 120 x 60 px<br>story one"
+    assert told(trace, 1) == "<b>rope</b>, 2 x 1500 px<br>story two"  # its own size at the edge
+    assert trace["text"] == ["cup", "rope"]
+
+
+def test_many_dots_have_no_names_and_none_are_a_figure():
+    many = object_dots(np.full((13, 2), 64.0), ("cup",) * 13, ("",) * 13)
+    assert many.mode == "markers"
+    assert many.text is None
+    none = object_dots(np.zeros((0, 2)), (), ())
+    assert len(none.x) == 0
+    sent(size_map(CHART, (0.5,), title="", pin=(4, 4), objects=[none]))
+
+
+def test_names_cover_no_dot_and_no_other_name_where_there_is_room():
+    at = np.array([[150, 800], [150, 420], [560, 750], [370, 260], [1000, 30], [5, 5]], float)
+    labels = ["flag", "shuttle", "man", "helmet", "rail", "gem"]
+    places = names.name_places(at, labels)
+    taken = [names._beside(*np.log10(each), names.LETTER * len(label))[place]
+             for each, label, place in zip(at, labels, places, strict=True)]  # fmt: skip
+    for a, b in combinations(taken, 2):
+        assert not names._meet(a, b)
+    low, high = np.log10(AXIS[[0, -1]])
+    assert all(low <= min(each) and max(each) <= high for each in taken)
+
+
+def test_a_dot_on_the_right_sends_a_name_to_the_left():
+    at = np.array([[64.0, 64], [80, 64]])
+    assert names.name_places(at, ["cup", "saucer"]) == ["middle left", "middle right"]
+
+
+def test_a_name_without_room_stays_inside_the_map():
+    assert names.name_places(np.full((9, 2), 64.0), ["elephant"] * 9)[-1] == "middle right"
+    assert names.name_places(np.array([[900.0, 64]] * 9), ["elephant"] * 9)[-1] == "middle left"
+
+
+def test_another_networks_line_is_its_own_chart_at_the_mark_with_a_halo():
+    halo, line = (trace.to_plotly_json() for trace in iou_limit("ssd300", CHART, 0.5))
+    np.testing.assert_allclose(line["z"] / 200, CHART, atol=0.0026)
+    assert line["contours"]["start"] == line["contours"]["end"] == 100
+    assert line["line"]["color"] == LINES["ssd300"][0]
+    assert halo["line"]["width"] > line["line"]["width"]
+
+
+def test_the_lines_differ_in_colour_or_dash():
+    assert len({colour for colour, _ in LINES.values()}) == len(LINES)
+    contours = [LINES[name][1] for name in ("retinanet", "ssd300", "yolov2")]
+    assert len(set(contours)) == 3
+
+
+def test_a_stair_fences_off_its_levels_and_names_those_in_sight():
+    line = np.array([[4.0, 8], [8, 8], [128, 8], [128, 16]])
+    ends = [128, 256, 512, 1024, np.inf]
+    halo, drawn, fence, words = (t.to_plotly_json() for t in stair("fcos", line, ends, "ABCDE"))
+    assert drawn["x"].tolist() == halo["x"].tolist() == line[:, 0].tolist()
+    assert fence["x"][:4] == [128, 128, AXIS[0], None]
+    assert fence["y"][:4] == [AXIS[0], 128, 128, None]
+    assert words["text"] == list("ABCD")  # E begins where the map ends
+    assert words["x"].tolist() == pytest.approx([512**0.5, 2**7.5, 2**8.5, 2**9.5])
+
+
+def test_the_object_and_its_anchor_are_drawn_where_they_are_with_the_photo_around_them():
+    box, anchor = np.array([391.0, 395.5, 409, 404.5]), np.array([379.4, 390.7, 424.6, 413.3])
+    made = beside_its_anchor((800, 800), box, anchor, 0, title="t", photo_url="/p")
+    layout = sent(made)[2]
+    drawn = [shape for shape in layout["shapes"] if shape["line"]["width"] == 4]
+    assert [boxes_in(shape["path"])[0].tolist() for shape in drawn] == [
+        anchor.tolist(),
+        box.tolist(),
+    ]
+    assert drawn[0]["line"]["color"] == theme.level_colour(0)
+    left, right = layout["xaxis"]["range"]
+    bottom, top = layout["yaxis"]["range"]
+    assert right - left == pytest.approx(3 * 45.2)
+    assert (left + right) / 2 == pytest.approx((379.4 + 424.6) / 2)
+    assert bottom > top
+    assert bottom - top == pytest.approx(right - left)
+
+
+def test_the_view_stays_inside_the_photo_and_keeps_its_shape():
+    box = np.array([790.0, 0, 800, 10])
+    layout = sent(beside_its_anchor((400, 800), box, None, 0, title="t", photo_url=None))[2]
+    left, right = layout["xaxis"]["range"]
+    bottom, top = layout["yaxis"]["range"]
+    assert (right, top) == (800, 0)
+    assert (right - left) / (bottom - top) == pytest.approx(2)
+    large = beside_its_anchor((400, 800), np.array([0, 0, 800, 400.0]), None, 0, title="t",
+                              photo_url=None)  # fmt: skip
+    assert sent(large)[2]["xaxis"]["range"] == [0, 800]
+
+
+def test_cells_show_the_whole_photo_and_outline_who_shares_one():
+    crowded = np.array([[10.0, 10, 40, 40]])
+    cells = cell_grid((700, 1400), 7, crowded)
+    assert cells[0]["path"].count("M") == 12
+    assert "M200,0V700" in cells[0]["path"]
+    assert "M0,600H1400" in cells[0]["path"]
+    assert boxes_in(cells[1]["path"]).tolist() == crowded.tolist()
+    box = np.array([10.0, 10, 40, 40])
+    made = beside_its_anchor((700, 1400), box, None, 0, title="t", photo_url=None, cells=cells)
+    assert sent(made)[2]["xaxis"]["range"] == [0, 1400]
+    assert len(cell_grid((700, 700), 7, crowded[:0])) == 1
