@@ -405,7 +405,7 @@ class Nms(Group):
         step=10,
     )
     score_threshold: float = _setting(
-        0,
+        0.0,
         "Score threshold",
         "Candidates that score lower go before NMS. What is left decides as before, since a worse "
         "box never suppresses a better one.",
@@ -626,10 +626,16 @@ class Decoding(Group):
         source="ours",
         nested=1,
     )
+    whole: bool = _setting(
+        False,
+        "Whole picture",
+        "Show all of the photo, or only the anchor's surroundings.",
+        source="ours",
+    )
 
 
 class Steps(Group):
-    """Which step of the greedy loop the NMS page shows; no stage reads it."""
+    """What the NMS page shows: a step of the greedy loop, and soft NMS; no stage reads it."""
 
     step: int = _setting(
         0,
@@ -641,6 +647,28 @@ class Steps(Group):
         le=MAX_CANDIDATES,
         step=1,
     )
+    sigma: float = _setting(
+        0.5,
+        "Sigma of gaussian soft NMS",
+        "A box that overlaps a winner keeps exp(−IoU² / sigma) of its score: smaller sinks more.",
+        source="Bodla et al. 2017, Soft-NMS: 0.5",
+        ge=0.05,
+        le=2,
+        step=0.05,
+    )
+    floor: float = _setting(
+        0.05,
+        "Score floor of soft NMS",
+        "A box is taken while its lowered score is above this.",
+        unit="score",
+        source="torchvision and detectron2, detections on COCO: 0.05; Bodla et al.'s code: 0.001",
+        ge=0,
+        le=0.9,
+        step=0.01,
+    )
+
+
+Detector = Literal["retinanet", "ssd300", "yolov2", "fcos", "yolov1"]
 
 
 class Atlas(Group):
@@ -652,6 +680,35 @@ class Atlas(Group):
         "An object's centre may fall anywhere in a cell: the mean over it, or the worst place.",
         source="ours",
     )
+    overlay: tuple[Detector, ...] | None = _setting(
+        None,
+        "Lay over",
+        "Other detectors' own limits, each resized from its input side to this picture's.",
+        source="explorer/presets/literature.py and anchor_free.py",
+        min_length=1,
+        max_length=5,
+        nested=1,
+    )
+    width: float = _setting(
+        18,
+        "Object width",
+        "Width of the object that is looked at.",
+        unit="px",
+        source="the default grid's tiny object: 18 x 9 px, an IoU of .16 at best",
+        ge=4,
+        le=1024,
+        step=1,
+    )
+    height: float = _setting(
+        9,
+        "Object height",
+        "Height of the object that is looked at.",
+        unit="px",
+        source="see the width",
+        ge=4,
+        le=1024,
+        step=1,
+    )
 
 
 class Funnel(Group):
@@ -659,6 +716,144 @@ class Funnel(Group):
 
     split: Literal["level", "ratio"] = _setting(
         "level", "Split by", "Bands by pyramid level or by aspect ratio.", source="ours"
+    )
+    scale: Literal["by step", "linear"] = _setting(
+        "by step",
+        "Widths",
+        "by step: what enters a step is drawn at full width, so that the few that are left can be "
+        "seen. linear: every width is a share of all anchors.",
+        source="ours",
+    )
+    band: Literal[
+        "anchors",
+        "too small",
+        "large enough",
+        "below top-n",
+        "pre-NMS top-n",
+        "low score",
+        "over score threshold",
+        "suppressed",
+        "survive NMS",
+        "over the cap",
+        "proposals",
+    ] = _setting(
+        "proposals", "Band", "Boxes that went this way are shown on the photo.", source="ours"
+    )
+    part: str = _setting(
+        "all",
+        "Part",
+        "The level or ratio whose band is shown, or all of them.",
+        source="ours",
+        pattern=r"^(all|P[0-9]{1,2}|[0-9.]{1,8})$",
+    )
+
+
+class Claims(Group):
+    """Which anchors the Matching page shows, and which draw of the sampler; no stage reads it."""
+
+    object: int = _setting(
+        -1,
+        "Object",
+        "The object whose anchors alone are shown; −1 is all of them.",
+        source="ours",
+        ge=-1,
+        le=9999,
+        step=1,
+    )
+    positive: bool = _setting(
+        True, "Positive anchors", "Draw those that reach an object by their IoU.", source="ours"
+    )
+    low_quality: bool = _setting(
+        True,
+        "Best-anchor rule",
+        "Draw those that are positive only as the best anchor of an object.",
+        source="ours",
+    )
+    ignored: bool = _setting(
+        True,
+        "Ignored centres",
+        "Dot the centres of those between the two thresholds: no loss sees them.",
+        source="ours",
+    )
+    negative: bool = _setting(
+        False, "Negative centres", "Dot the centres of the background anchors.", source="ours"
+    )
+    sample: bool = _setting(
+        False,
+        "The sample",
+        "Mark the anchors that the sampler drew for the loss, and draw the rest faintly.",
+        source="ours",
+    )
+    draw: int = _setting(
+        0,
+        "Draw",
+        "Seed of the sampler: another number draws other anchors.",
+        source="ours",
+        ge=0,
+        le=2**31 - 1,
+        step=1,
+    )
+
+
+class Compare(Group):
+    """What stands beside the settings on the Compare and Conventions pages; no stage reads it."""
+
+    other: str = _setting(
+        "",
+        "B",
+        "The other settings, as the part of a link in which they differ from these.",
+        source="ours",
+        max_length=4000,
+        pattern=r"^[A-Za-z0-9_.=&%~+-]*$",
+    )
+    base: Literal["notebook", "torchvision", "detectron2", "py-faster-rcnn"] = _setting(
+        "notebook", "One code base", "Its conventions, in blue.", source="explorer/presets"
+    )
+    against: Literal["notebook", "torchvision", "detectron2", "py-faster-rcnn"] = _setting(
+        "torchvision", "Another", "Its conventions, in orange.", source="explorer/presets"
+    )
+
+
+class Lesson(Group):
+    """The lesson that runs above the pages, or a teacher's own title and question."""
+
+    name: str = _setting(
+        "",
+        "Lesson",
+        "Which lesson runs: its file's name in assets/lessons; empty is none.",
+        source="assets/lessons",
+        pattern=r"^[a-z0-9-]{0,64}$",
+    )
+    step: int = _setting(
+        0,
+        "Step of the lesson",
+        "How many steps the reader has gone on; past the last one is the summary.",
+        source="ours",
+        ge=0,
+        le=8,
+        step=1,
+    )
+    title: str = _setting(
+        "",
+        "Title",
+        "What a teacher's link says above the page.",
+        source="ours",
+        pattern=r"^[^\x00-\x1f\x7f]{0,120}$",
+    )
+    question: str = _setting(
+        "",
+        "Question",
+        "What a teacher's link asks.",
+        source="ours",
+        pattern=r"^[^\x00-\x1f\x7f]{0,300}$",
+    )
+    show: str = _setting(
+        "all",
+        "Controls that show",
+        "Keys of controls with commas between; the others are hidden. Or all of them.",
+        source="ours",
+        max_length=1000,
+        pattern=r"^[a-z0-9_., ]*$",
     )
 
 
@@ -687,6 +882,9 @@ class Settings(Group):
     steps: Steps = Steps()
     atlas: Atlas = Atlas()
     funnel: Funnel = Funnel()
+    compare: Compare = Compare()
+    claims: Claims = Claims()
+    lesson: Lesson = Lesson()
 
     @model_validator(mode="after")
     def _a_trained_head_fits(self) -> Settings:

@@ -1,6 +1,7 @@
 """Values for hypothesis, read off each field: what a setting may hold, and what it may not."""
 
 import math
+import re
 import types
 from typing import Annotated, Literal, Union, get_args, get_origin
 
@@ -100,7 +101,9 @@ def _bad(kind, rules):
     if kind is bool:
         return st.sampled_from([2, -1, "maybe", "", None, 0.5, math.nan, (1,)])
     if kind is str:
-        return st.sampled_from(["", "A picture", "a/b", "x\n", "\ud800", "upload:", None, 3, "é"])
+        words = ["", "A picture", "a/b", "x\n", "\ud800", "upload:", None, 3, "é"]
+        fits = re.compile(_limit(rules, "pattern", ".*").rstrip("$"))
+        return st.sampled_from([w for w in words if not (isinstance(w, str) and fits.fullmatch(w))])
     low, high = _limit(rules, "ge"), _limit(rules, "le")
     if kind is int:
         outside = st.integers(max_value=low - 1) | st.integers(min_value=high + 1)

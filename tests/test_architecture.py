@@ -23,10 +23,14 @@ MAY_IMPORT = {
     "core": {"settings"},
     "figures": {"settings", "core"},
     "live": {"settings", "core"},
+    "address": set(),
+    "serve_class": {"address"},
+    "export": SETTINGS | {"core"},
+    "lessons": SETTINGS | {"core"},
     "training": {"settings", "core"},
     "train_assets": {"settings", "core", "training"},
     "evaluate": {"settings", "core", "training"},
-    "pages": SETTINGS | {"core", "figures", "live"},
+    "pages": SETTINGS | {"address", "core", "figures", "live", "export", "lessons"},
     "app": {"pages", "live"},
 }
 # Libraries that not every part may import, and the parts that may.

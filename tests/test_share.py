@@ -28,7 +28,7 @@ def says(text, path, value):
     if isinstance(value, bool):
         return text.strip().lower() in ({"1", "true", "t", "yes", "y", "on"} if value else FALSE)
     if value is None or isinstance(value, str):
-        return text == (value or "none")
+        return text == ("none" if value is None else value)
     splits = {0: "$.", 1: "_", 2: "[~_]", 3: "[~_x]"}[field_of(path).json_schema_extra["nested"]]
     return [float(part.replace("_", "")) for part in re.split(splits, text)] == list(leaves(value))
 

@@ -13,10 +13,11 @@ from explorer.core.candidates import Candidates
 from explorer.core.layout import shape_names
 from explorer.core.proposals import Proposals
 from explorer.figures import theme
+from explorer.figures.biography import followed_shapes
 from explorer.figures.proposals import DrawnBoxes, top_boxes
 from explorer.figures.recall import object_shapes
 from explorer.live.plot import plot
-from explorer.pages import _show, _state
+from explorer.pages import _follow, _show, _state
 
 
 def drawn(boxes: Tensor, scores: Tensor, anchor_index: Tensor) -> DrawnBoxes:
@@ -41,9 +42,12 @@ def show(
     """The boxes over the photo, as the reader chose to colour them.
 
     `objects` are (G, 4) boxes of the ground truth and (G,) which of them were missed; `on_draw`
-    takes a rectangle that the reader drags.
+    takes a rectangle that the reader drags. A followed box is outlined above all.
     """
-    settings = _state.current()
+    settings, followed = _state.current(), _follow.box()
+    shapes = object_shapes(*objects) if objects else []
+    if followed is not None:
+        shapes += followed_shapes(followed)
     made = top_boxes(
         boxes,
         _show.compute("grid"),
@@ -52,7 +56,7 @@ def show(
         colour=settings.view.colour,
         title=title,
         photo_url=_show.photo_url(),
-        objects=object_shapes(*objects) if objects else None,
+        objects=shapes,
     )
     plot(made, key=key, on_draw=on_draw)
 

@@ -10,7 +10,7 @@ from explorer.core.device import resolve_device
 from explorer.core.samples import samples
 from explorer.core.truth import SCENE
 from explorer.editing import changed, field_of, get, limits
-from explorer.pages import _state, _weights
+from explorer.pages import _lesson, _state, _weights
 from explorer.pages._sources import SOURCES
 from explorer.presets import PRESETS, name_of
 from explorer.settings import TRAINED
@@ -35,7 +35,7 @@ def _show(path: str, value: Any) -> dict[str, Any]:
     """
     if st.session_state.get(path) != value:
         st.session_state[path] = value
-    return {"key": path, "help": help_of(path)}
+    return {"key": path, "help": help_of(path), "disabled": _lesson.locks(path)}
 
 
 def _commit(path: str) -> None:
@@ -49,14 +49,16 @@ def _commit(path: str) -> None:
 def slider(path: str, *, low: float | None = None, high: float | None = None) -> None:
     """A number on a slider, over its whole range or a narrower, more useful one."""
     field, value = field_of(path), get(_state.current(), path)
-    kind = type(field.default)
+    kind, step = type(field.default), field.json_schema_extra["step"]
     least, most = limits(path)
+    if 0 < least < step:
+        least = step  # 10, 20, 30 and so on, not 1, 11, 21
     bounds = kind(min(low or least, value)), kind(max(high or most, value))
     st.slider(
         field.title,
         *bounds,
-        step=kind(field.json_schema_extra["step"]),
-        format="%.2f" if field.json_schema_extra["step"] < 1 else "%.0f",
+        step=kind(step),
+        format="%.2f" if step < 1 else "%.0f",
         on_change=_commit,
         args=(path,),
         **_show(path, value),
@@ -194,6 +196,7 @@ def _preset() -> None:
         format_func=lambda name: PRESETS[name].title if name in PRESETS else "Your own",
         on_change=_take_preset,
         help="Sets anchors, coding, filters, NMS and matching as a code base does.",
+        disabled=_lesson.locks("preset"),
     )
     if inside:
         st.caption(PRESETS[inside].sentence)

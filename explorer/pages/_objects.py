@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from html import escape
 
 import streamlit as st
 import torch
@@ -54,6 +55,18 @@ def add_drawn(box: list[float]) -> None:
         _state.complain(f"At most {MOST_DRAWN} objects can be drawn.")
         return
     _bring(boxes)
+
+
+def table(rows: list[dict[str, object]]) -> None:
+    """One row an object, under the names of its values; `st.dataframe` costs five times as much."""
+    if not rows:
+        return
+    head = "".join(f"<th>{escape(name)}</th>" for name in rows[0])
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(str(value))}</td>' for value in row.values())}</tr>"
+        for row in rows
+    )
+    st.html(f'<div class="objects"><table class="levels"><tr>{head}</tr>{body}</table></div>')
 
 
 def _in_force() -> Tensor:

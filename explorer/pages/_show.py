@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import streamlit as st
-import torch
 
 from explorer.core import pipeline
 from explorer.core.memo import Memo
+from explorer.core.network import Progress
 from explorer.live import pictures
-from explorer.pages import _state, _weights
+from explorer.pages import _network, _state, _weights
 from explorer.pages._sources import SOURCES
+from explorer.settings import Settings
 
 COSTLY = ("pyramid", "features", "head_output")  # whole layers: worth all cores and a progress bar
-
-# Small operators of many sessions stall each other on shared threads: one thread each.
-torch.set_num_threads(1)
 
 
 @st.cache_resource
@@ -32,8 +29,9 @@ def frame() -> None:
     Both places are there in every run: an element that comes and goes would shift those below, and
     Streamlit would mount the plots anew. A picture that cannot be opened stops the page here.
     """
+    _network.keep_to_one_thread()
     place = st.container()
-    st.session_state["progress"] = st.empty()
+    place_of_progress()
     for sentence in _state.complaints():
         place.error(sentence)
     for sentence in (*_weights.held()[1], *_weights.misfit(_state.current())):
@@ -45,16 +43,20 @@ def frame() -> None:
         st.stop()
 
 
-def compute(name: str) -> Any:
-    """A stage's result under the settings in force; a forward pass shows its progress."""
-    settings, uploads = _state.current(), _state.uploads()
+def place_of_progress() -> None:
+    """A forward pass from now on shows its progress here."""
+    st.session_state["progress"] = st.empty()
+
+
+def compute(name: str, settings: Settings | None = None) -> Any:
+    """A stage's result, under the settings in force or others; a pass shows its progress."""
+    settings, uploads = settings or _state.current(), _state.uploads()
     if memo().peek(pipeline.recipe(name, settings)) is None:
-        _compute_network(name)
+        _compute_network(name, settings)
     return pipeline.run(name, settings, memo(), uploads=uploads, trained=_weights.held()[0])
 
 
-def _compute_network(name: str) -> None:
-    settings = _state.current()
+def _compute_network(name: str, settings: Settings) -> None:
     missing = [
         stage
         for stage in COSTLY
@@ -63,20 +65,17 @@ def _compute_network(name: str) -> None:
     ]
     if not missing:
         return
-    slot = st.session_state["progress"]
-    torch.set_num_threads(os.cpu_count() or 1)
-    try:
+    held, uploads, networks = memo(), _state.uploads(), _weights.held()[0]
+
+    def work(progress: Progress) -> None:
+        moment = {"uploads": uploads, "trained": networks, "progress": progress}
         for stage in missing:
-            pipeline.run(
-                stage,
-                settings,
-                memo(),
-                uploads=_state.uploads(),
-                trained=_weights.held()[0],
-                progress=lambda share, text: slot.progress(share, text),
-            )
+            pipeline.run(stage, settings, held, **moment)
+
+    slot = st.session_state["progress"]
+    try:
+        _network.in_line(work, slot.progress)
     finally:
-        torch.set_num_threads(1)
         slot.empty()
 
 
@@ -94,7 +93,7 @@ def badge(name: str) -> None:
     took = pipeline.milliseconds(name, settings, memo())
     source = SOURCES[settings.scores.source]
     seed = f", seed {settings.scores.seed}" if source.seeded else ""
-    scores = "no scores here" if name == "anchors" else f"scores: {source.badge}{seed}"
+    scores = "no scores here" if name == "grid" else f"scores: {source.badge}{seed}"
     st.markdown(
         f":orange-badge[{scores}] "
         f":gray-badge[{pipeline.device_name(settings)}] :gray-badge[{took:,.0f} ms]"

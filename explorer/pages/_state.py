@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer import share
 from explorer.core.device import resolve_device
@@ -21,7 +22,8 @@ from explorer.editing import changed
 from explorer.pages import _weights
 from explorer.settings import Settings
 
-LINK_KEY = "link"  # the query that the settings were last written to, or read from
+LINKS = "links"  # the session's last queries, written by `write_link` or read
+LINKS_KEPT = 50  # a browser that is so many moves behind has lost its connection
 
 
 def current() -> Settings:
@@ -45,12 +47,16 @@ def change(values: dict[str, Any]) -> bool:
 
 
 def complain(sentence: str) -> None:
-    """Show a sentence at the top of the page on this run, as plain text.
+    """Show a sentence at the top of the page on this run, as plain text."""
+    st.session_state.setdefault("complaints", []).append(plain(sentence))
+
+
+def plain(sentence: str) -> str:
+    """A sentence as Markdown that shows it letter by letter.
 
     It may quote a link or a file of somebody else's: nothing in it may become a hyperlink.
     """
-    plain = re.sub(r"([\\`*_\[\]<>~$:|#])", r"\\\1", sentence)
-    st.session_state.setdefault("complaints", []).append(plain)
+    return re.sub(r"([\\`*_\[\]<>~$:|#])", r"\\\1", sentence)
 
 
 def complaints() -> list[str]:
@@ -89,15 +95,41 @@ def add_upload(file_name: str, data: bytes) -> None:
 
 
 def read_link() -> None:
-    """Take the settings from the URL when it is new: a first visit, or a link pasted later."""
+    """Take the settings from the URL where it says something new: a first visit, or Back.
+
+    While a slider moves fast, the browser still sends the query of some moves ago with each new
+    one: what this session wrote itself is no news, or the slider would jump back.
+    """
     query = st.query_params.to_dict()
-    if "settings" in st.session_state and (not query or query == st.session_state.get(LINK_KEY)):
+    links = st.session_state.setdefault(LINKS, [])
+    echo = not query or (query in links and not _went_back())
+    if "settings" in st.session_state and echo:
         return
     settings, notes = share.from_query(query) if query else (_first_view(), [])
     settings, missing = _without_what_is_not_here(settings)
     replace(settings)
-    st.session_state[LINK_KEY] = query
+    _remember(query)
     for note in notes + missing:
+        complain(note)
+
+
+def _went_back() -> bool:
+    """Whether the browser's Back or Forward asked for this run; Streamlit has no public word."""
+    return get_script_run_ctx().is_history_navigation
+
+
+def _remember(query: dict[str, str]) -> None:
+    links = st.session_state[LINKS]
+    if not links or links[-1] != query:
+        links.append(query)
+        del links[:-LINKS_KEPT]
+
+
+def open_settings(settings: Settings) -> None:
+    """Put the settings of a file in force, as far as this server can, and say what it cannot."""
+    settings, missing = _without_what_is_not_here(settings)
+    replace(settings)
+    for note in missing:
         complain(note)
 
 
@@ -134,4 +166,4 @@ def write_link() -> None:
     query = share.to_query(current())
     if query != st.query_params.to_dict():
         st.query_params.from_dict(query)
-    st.session_state[LINK_KEY] = query
+    _remember(query)

@@ -9,8 +9,8 @@ import streamlit as st
 from explorer.core.coco import CocoNetwork, load_coco
 from explorer.core.learned import load_learned
 from explorer.core.network import Trained
-from explorer.presets import PRESETS
-from explorer.settings import Anchors, Settings
+from explorer.presets import PRESETS, Preset
+from explorer.settings import TRAINED, Anchors, Settings
 
 COCO_VARIABLE = "RPN_EXPLORER_COCO"  # path of torchvision's fasterrcnn_resnet50_fpn state file
 
@@ -35,6 +35,11 @@ def held() -> tuple[dict[str, Trained], tuple[str, ...]]:
 def sources() -> list[str]:
     """The score sources that work here."""
     return ["random", "noise", "planted", *held()[0]]
+
+
+def fits(settings: Settings, preset: Preset) -> bool:
+    """Whether the scores in force can be had for a preset's anchors: trained heads need 3."""
+    return settings.scores.source not in TRAINED or set(preset.anchors.per_cell) == {3}
 
 
 def misfit(settings: Settings) -> tuple[str, ...]:

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.pages import PAGES, _controls, _show, _state
+from explorer.pages import (
+    _controls,
+    _demo,
+    _follow,
+    _lesson_panel,
+    _share,
+    _show,
+    _state,
+    _tour,
+    sections,
+)
 
 HERE = Path(__file__).parent
 
@@ -16,9 +26,14 @@ HERE = Path(__file__).parent
 icon = str(HERE.parents[1] / "assets" / "icon.png")
 st.set_page_config(page_title="RPN Explorer", page_icon=icon, layout="wide")
 st.html(f"<style>{(HERE / 'page.css').read_text()}</style>")
+_tour.notice()
 _state.read_link()
-page = st.navigation([each.page() for each in PAGES], position="top")
+page = st.navigation(sections(), position="top")
 _controls.sidebar()
+_share.popover()
 _show.frame()
+_follow.render()
+_lesson_panel.render(page.url_path or "overview")
+_demo.remember()
 page.run()
 _state.write_link()

@@ -4,19 +4,21 @@ import streamlit as st
 
 from explorer.core.counts import Step, count_steps
 from explorer.figures import thumbs
-from explorer.pages import _boxes, _show, _state, page_of
+from explorer.pages import _boxes, _lesson_cards, _show, _state, _tour, page_of
 from explorer.pages._sources import SOURCES
 
 
 def render() -> None:
     st.title("Region Proposal Network")
+    _tour.render()
     st.markdown(
         "A small network looks at every anchor and says *object* or *not*; a few steps later a "
         "thousand boxes are left. **Each card is a link of that chain, with this photo's numbers: "
         "open it and drag.**"
     )
     candidates, proposals = _show.compute("candidates"), _show.compute("proposals")
-    _chain(count_steps(candidates, proposals, _state.current().filter.order))
+    rules, threshold = _state.current().filter, _state.current().nms.score_threshold
+    _chain(count_steps(candidates, proposals, rules.order, threshold))
     picture, text = st.columns([3, 2], gap="large")
     with picture:
         best = _boxes.best(proposals, _state.current().view.top_k)
@@ -33,6 +35,9 @@ def render() -> None:
             "- **Recall**: which objects are found, and which step lost the others.\n\n"
             "Everything you set is in the page's address: copy it and others see what you see."
         )
+    with st.container(key="start_here"):
+        st.subheader("Start here")
+        _lesson_cards.show()
 
 
 def _chain(steps: list[Step]) -> None:
@@ -44,6 +49,7 @@ def _chain(steps: list[Step]) -> None:
         "anchors": thumbs.anchors(grid, _show.compute("anchors"), settings.anchors.offset),
         "large enough": thumbs.size(size, settings.filter.min_size),
         "pre-NMS top-n": _thumb_boxes(candidates, 300),
+        "over score threshold": _thumb_boxes(candidates, 200),
         "survive NMS": _thumb_boxes(proposals, 150),
         "proposals": _thumb_boxes(proposals, 50),
     }

@@ -9,8 +9,10 @@ from explorer.core.report import AR_COUNTS, COUNTS
 from explorer.figures.recall import KINDS, recall_curve
 from explorer.live.plot import plot
 from explorer.pages import _boxes, _controls, _objects, _show, _state
+from explorer.pages._demo import demo
 
 
+@demo
 def render() -> None:
     st.title("Recall")
     st.markdown(
@@ -92,8 +94,7 @@ def _table(report, truth) -> None:
             zip(truth.labels, truth.boxes.cpu().tolist(), strict=True)
         )
     ]
-    if rows:
-        st.dataframe(rows, hide_index=True)
+    _objects.table(rows)
 
 
 render()

@@ -7,7 +7,8 @@ from explorer.core.layout import shape_names
 from explorer.figures import theme
 from explorer.figures.scores import heat_map, histogram
 from explorer.live.plot import plot
-from explorer.pages import _controls, _show, _state
+from explorer.pages import _controls, _follow, _show, _state
+from explorer.pages._demo import demo
 from explorer.pages._sources import SOURCES
 
 MATCHES = (  # label, name and colour, the many first
@@ -17,20 +18,21 @@ MATCHES = (  # label, name and colour, the many first
 )
 
 
+@demo
 def render() -> None:
     st.title("Scores")
     st.markdown(f"**Try this:** {SOURCES[_state.current().scores.source].scores}")
-    grid, scores = _show.compute("grid"), _show.compute("head_output").scores.cpu().numpy()
     left, right = st.columns(2, gap="large")
     with left:
-        _histogram(grid, scores)
+        _histogram()
     with right:
-        _heat_map(grid, scores)
+        _heat_map()
     _show.badge("head_output")
 
 
-def _histogram(grid, scores) -> None:
-    view = _state.current().view
+@demo
+def _histogram() -> None:
+    view, grid, scores = _state.current().view, _show.compute("grid"), _scores()
     first, second = st.columns([3, 2], vertical_alignment="bottom")
     with first:
         _controls.choice("view.split")
@@ -42,7 +44,10 @@ def _histogram(grid, scores) -> None:
             disabled=not SOURCES[_state.current().scores.source].seeded,
         )
     parts = _parts(grid, scores, view.split)
-    made = histogram(scores, parts, full_axis=view.full_axis, log_counts=view.log_counts)
+    axes = {"full_axis": view.full_axis, "log_counts": view.log_counts}
+    followed = _follow.number()
+    own = None if followed is None else float(scores[followed])
+    made = histogram(scores, parts, **axes, followed=own)
     plot(made, key="histogram")
     first, second = st.columns(2)
     with first:
@@ -55,11 +60,18 @@ def _histogram(grid, scores) -> None:
     )
 
 
-def _heat_map(grid, scores) -> None:
-    level = _controls.level()
+def _scores() -> np.ndarray:
+    return _show.compute("head_output").scores.cpu().numpy()
+
+
+@demo
+def _heat_map() -> None:
+    level, grid, scores = _controls.level(), _show.compute("grid"), _scores()
     start, end = grid.starts[level : level + 2]
     name = _state.current().anchors.level_names[level]
-    made = heat_map(grid, scores[start:end], level, name, _show.photo_url())
+    at = _follow.place()
+    cell = (at["level"], at["row"], at["column"]) if at else None
+    made = heat_map(grid, scores[start:end], level, name, _show.photo_url(), cell)
     plot(made, key="heat_map")
     _controls.toggle("view.blank")
 

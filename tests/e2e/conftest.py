@@ -18,6 +18,7 @@ from tests.e2e import browser as browser_finder
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
+WITHOUT_PLOTS = ("/about", "/take_home", "/glossary", "/lesson")
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +106,7 @@ class Reader:
                 return app?.dataset.testScriptState === "notRunning" && plots.length >= least
                     && plots.every((plot) => plot.dataset.revision || !plot.clientWidth);
             }""",
-            arg=0 if "/about" in self.page.url else 1,
+            arg=0 if any(page in self.page.url for page in WITHOUT_PLOTS) else 1,
             timeout=120_000,
         )
 
@@ -129,8 +130,11 @@ class Reader:
         self.settle()
 
     def shapes(self, key: str) -> str:
-        """What a plot has drawn, as SVG."""
-        return self.plot(key).evaluate("(plot) => plot.querySelector('.main-svg').innerHTML")
+        """What a plot has drawn: SVG, or a live canvas's pixels."""
+        return self.plot(key).evaluate(
+            """(plot) => plot.querySelector(".main-svg")?.innerHTML
+                ?? [...plot.querySelectorAll("canvas")].map((each) => each.toDataURL()).join()"""
+        )
 
     def screenshot(self, name: str) -> None:
         """Keep a picture of the window."""

@@ -43,9 +43,9 @@ def test_no_request_leaves_the_server(reader):
 
 def test_a_key_on_a_slider_changes_the_plot_and_the_link(reader):
     reader.open("/proposals" + SMALL)
-    before = reader.shapes("after_nms")
-    reader.press("nms-iou_threshold", "Home", "after_nms")
-    assert reader.shapes("after_nms") != before
+    before = reader.shapes("live_boxes")
+    reader.press("nms-iou_threshold", "Home", "live_boxes")
+    assert reader.shapes("live_boxes") != before
     assert query(reader.page.url)["nms.iou_threshold"] == ["0"]
     reader.screenshot("threshold_at_0")
 
@@ -56,12 +56,15 @@ def test_a_stride_changes_the_grid_and_the_count(reader):
     reader.page.get_by_role("tab", name="Strides").click()
     reader.press("stride-1", "ArrowRight", "anchor_grid")
     assert reader.shapes("anchor_grid") != before
+    # P3 has 32 x 32 cells of three anchors at stride 8, and 29 x 29 at 9
+    total = 3 * (64**2 + 29**2 + 16**2 + 8**2 + 4**2)
+    assert f"{total:,} anchors" in reader.plot("anchor_grid").text_content()
     assert query(reader.page.url)["anchors.strides"] == ["4_9_16_32_64"]
 
 
 def test_a_click_on_the_photo_chooses_the_cell(reader):
     reader.open("/anchors" + SMALL)
-    box = reader.plot("anchor_grid").locator(".nsewdrag").bounding_box()
+    box = reader.plot("anchor_grid").locator(".rpn-board").bounding_box()
     before = reader.revision("anchor_grid")
     reader.page.mouse.click(box["x"] + box["width"] * 0.26, box["y"] + box["height"] * 0.76)
     reader.page.wait_for_function(
@@ -74,23 +77,26 @@ def test_a_click_on_the_photo_chooses_the_cell(reader):
     assert query(reader.page.url)["view.row"] == ["24"]
 
 
-def test_zoom_stays_while_a_slider_moves(reader):
+def test_a_plots_zoom_stays_while_its_boxes_change_colour(reader):
     reader.open("/proposals" + SMALL)
-    box = reader.plot("after_nms").locator(".nsewdrag").bounding_box()
+    reader.page.get_by_text("The notebook's top-50").click()
+    box = reader.plot("notebook_top").locator(".nsewdrag").bounding_box()
     reader.page.mouse.move(box["x"] + 40, box["y"] + 40)
     reader.page.mouse.down()
     reader.page.mouse.move(box["x"] + 200, box["y"] + 200, steps=5)
     reader.page.mouse.up()
     zoom = "(plot) => plot._fullLayout.xaxis.range"
-    zoomed = reader.plot("after_nms").evaluate(zoom)
+    zoomed = reader.plot("notebook_top").evaluate(zoom)
     assert zoomed[1] - zoomed[0] < 200
-    reader.press("nms-iou_threshold", "ArrowLeft", "after_nms")
-    assert reader.plot("after_nms").evaluate(zoom) == zoomed
+    reader.page.locator(".st-key-view-colour").get_by_text("score").click()
+    reader.page.wait_for_url("**view.colour=score**")
+    reader.settle()
+    assert reader.plot("notebook_top").evaluate(zoom) == zoomed
 
 
-def test_hovering_a_box_tells_about_it(reader):
-    reader.open("/proposals" + SMALL + "&view.top_k=1")
-    centre = reader.plot("after_nms").evaluate(
+def test_hovering_a_box_of_a_plot_tells_about_it(reader):
+    reader.open("/recall" + SMALL + "&view.top_k=1")
+    centre = reader.plot("recall_boxes").evaluate(
         """(plot) => {
             const { xaxis, yaxis } = plot._fullLayout, at = plot.getBoundingClientRect();
             const trace = plot._fullData[0];
@@ -99,7 +105,7 @@ def test_hovering_a_box_tells_about_it(reader):
         }"""
     )
     reader.page.mouse.move(*centre)
-    label = reader.page.locator(".st-key-after_nms .hovertext")
+    label = reader.page.locator(".st-key-recall_boxes .hovertext")
     label.wait_for()
     for word in ("#1", "score", "row", "column", "px"):
         assert word in label.text_content()
@@ -109,7 +115,7 @@ def test_an_upload_is_shown_and_its_link_says_that_it_cannot_carry_it(reader, re
     reader.open("/proposals" + SMALL)
     file = io.BytesIO()
     Image.new("RGB", (120, 90), (200, 30, 30)).save(file, "PNG")
-    picture = "() => document.querySelector('.st-key-after_nms image')?.getAttribute('href')"
+    picture = "() => document.querySelector('.st-key-live_boxes img')?.getAttribute('src')"
     before = reader.page.evaluate(picture)
     upload = {"name": "red.png", "mimeType": "image/png", "buffer": file.getvalue()}
     reader.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(upload)
@@ -136,7 +142,7 @@ def test_every_kind_of_bad_picture_gets_a_sentence_and_every_odd_one_is_shown(re
     reader.open("/proposals" + SMALL)
     chooser = reader.page.locator("[data-testid=stFileUploader] input[type=file]").first
     alert = reader.page.locator("[data-testid=stAlert]")
-    shown = "() => document.querySelector('.st-key-after_nms image')?.getAttribute('href')"
+    shown = "() => document.querySelector('.st-key-live_boxes img')?.getAttribute('src')"
     for number, (name, data, sentence) in enumerate(bad_pictures()):
         before = reader.page.evaluate(shown)
         chooser.set_input_files({"name": name, "mimeType": "image/png", "buffer": data})
@@ -188,19 +194,17 @@ def odd_pictures() -> list[tuple[str, bytes]]:
 
 def test_a_copied_link_restores_the_view_in_a_fresh_browser(reader, readers):
     reader.open("/proposals" + SMALL)
-    reader.press("view-top_k", "ArrowRight", "after_nms")
-    reader.press("nms-iou_threshold", "ArrowLeft", "after_nms")
-    shown = reader.shapes("after_nms")
-    paths = "(plot) => plot.layout.shapes.map((shape) => shape.path)"
+    reader.press("view-top_k", "ArrowRight", "live_boxes")
+    reader.press("nms-iou_threshold", "ArrowLeft", "live_boxes")
+    shown = reader.shapes("live_boxes")
     other = readers().open(reader.page.url.removeprefix(reader.address))
-    assert other.plot("after_nms").evaluate(paths) == reader.plot("after_nms").evaluate(paths)
-    assert shown
+    assert other.shapes("live_boxes") == shown
     assert query(other.page.url) == query(reader.page.url)
 
 
 def test_a_page_switch_keeps_the_settings(reader):
     reader.open("/proposals" + SMALL)
-    reader.press("nms-iou_threshold", "ArrowLeft", "after_nms")
+    reader.press("nms-iou_threshold", "ArrowLeft", "live_boxes")
     reader.page.get_by_role("link", name="Scores", exact=True).first.click()
     reader.page.wait_for_selector(".st-key-histogram .rpn-plot[data-revision]")
     reader.settle()

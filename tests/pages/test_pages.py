@@ -18,11 +18,22 @@ TITLES = {
     "overview.py": "Region Proposal Network",
     "anchors.py": "Anchors",
     "scores.py": "Scores",
+    "decoding.py": "From delta to box",
     "proposals.py": "Proposals",
+    "nms.py": "NMS, step by step",
     "recall.py": "Recall",
+    "matching.py": "Matching",
+    "funnel.py": "Funnel",
+    "atlas.py": "Blind spots",
+    "compare.py": "Compare",
+    "conventions.py": "Conventions",
+    "take_home.py": "Take it home",
+    "glossary.py": "Glossary",
+    "lessons.py": "Lessons",
+    "lesson_builder.py": "Build a lesson",
     "about.py": "About",
 }
-TEXT_ONLY = {"about.py"}
+TEXT_ONLY = {"about.py", "take_home.py", "glossary.py", "lessons.py", "lesson_builder.py"}
 SMALL = {"image.side": "128"}  # a forward pass of a few milliseconds
 
 

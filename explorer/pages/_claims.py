@@ -1,0 +1,188 @@
+"""The objects of the Matching page: which one is chosen, who claims it, and how to move it."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from explorer.core.claims import Claim, Verdict, tell_claims
+from explorer.core.labels import Kind, positive_anchors
+from explorer.core.layout import shape_names
+from explorer.figures.matching import NAMES
+from explorer.pages import _controls, _follow, _objects, _show, _state
+
+LISTED = 8  # anchors of the chosen object, by their cells
+PARTS = ("left", "top", "width", "height")
+
+
+def compute() -> list[Claim]:
+    """The claims under the settings in force."""
+    stages = [_show.compute(name) for name in ("matches", "grid", "anchors")]
+    return tell_claims(*stages, _show.compute("truth").boxes, _state.current().match.high)
+
+
+def chosen() -> int | None:
+    """The chosen object's number from 0; None for all of them."""
+    number = _state.current().claims.object
+    return number if 0 <= number < len(_show.compute("truth").boxes) else None
+
+
+def notes() -> None:
+    """What stands in the way: no objects, or a chosen one that this picture has not."""
+    total, number = len(_show.compute("truth").boxes), _state.current().claims.object
+    place = st.container()  # there in every run: an element that comes and goes shifts the plots
+    if total == 0:
+        place.info(
+            "This picture has no objects: every anchor is negative. Switch **Draw objects** on "
+            "and drag a rectangle on the picture, or bring a file."
+        )
+    if number >= total:
+        if total:
+            place.info(f"Object {number + 1} is chosen, but there are only {total}: all are shown.")
+        _state.change({"claims.object": -1})
+
+
+def pick() -> None:
+    """Choose an object from a list; a click on the picture or on the table does the same."""
+    labels = _show.compute("truth").labels
+    options = list(range(-1, len(labels)))
+    _controls.pick(
+        "claims.object",
+        options,
+        format_func=lambda i: "all" if i < 0 else f"{i + 1} {labels[i]}",
+    )
+
+
+def pick_at(x: float, y: float) -> None:
+    """Choose the smallest object under a point of the picture; none there chooses all."""
+    boxes = _show.compute("truth").boxes.cpu().numpy()
+    under = np.flatnonzero((boxes[:, :2] <= [x, y]).all(1) & (boxes[:, 2:] >= [x, y]).all(1))
+    areas = np.prod(boxes[under, 2:] - boxes[under, :2], axis=1)
+    _state.change({"claims.object": int(under[areas.argmin()]) if len(under) else -1})
+
+
+def pick_row(_: float, y: float) -> None:
+    """Choose the object of a row of the table; the chosen one again chooses all."""
+    number = round(y)
+    _state.change({"claims.object": -1 if number == chosen() else number})
+
+
+def draw(box: list[float]) -> None:
+    """Take a dragged rectangle as an object, and choose it."""
+    before = _state.current().truth.boxes
+    _objects.add_drawn(box)
+    if _state.current().truth.boxes != before:
+        _state.change({"claims.object": len(_show.compute("truth").boxes) - 1})
+
+
+def mover() -> None:
+    """The chosen object's place and size as sliders."""
+    place, number = st.container(), chosen()
+    if number is None:
+        return
+    x1, y1, x2, y2 = _show.compute("truth").boxes[number].tolist()
+    height, width = _show.compute("grid").image_size
+    values = (x1, y1, x2 - x1, y2 - y1)
+    with place, st.expander("Move or resize it"):
+        for part, value, most in zip(PARTS, values, (width, height) * 2, strict=True):
+            key, value = f"object {part}", float(round(value))
+            if st.session_state.get(key) != value:
+                st.session_state[key] = value
+            least = 0.0 if part in ("left", "top") else 1.0
+            st.slider(
+                f"{part.capitalize()}, px",
+                least,
+                float(most),
+                step=1.0,
+                format="%.0f",
+                key=key,
+                on_change=_take_place,
+                args=(number,),
+                help=f"In pixels of the network's input. Range: {least:.0f} to {most:,.0f} px.",
+            )
+
+
+def _take_place(number: int) -> None:
+    left, top, width, height = (st.session_state[f"object {part}"] for part in PARTS)
+    _objects.move(number, [left, top, left + width, top + height])
+
+
+def words(claims: list[Claim]) -> str:
+    """Who claims the chosen object, or how many objects are reached, as Markdown."""
+    settings, number = _state.current(), chosen()
+    names = settings.anchors.level_names
+    if number is not None:
+        claim, label = claims[number], _show.compute("truth").labels[number]
+        return f"**{number + 1} {label}.** {claim.who(names)} {claim.reason(names)}"
+    reached = sum(claim.verdict == Verdict.MATCHED for claim in claims)
+    saved = sum(claim.verdict != Verdict.MATCHED and claim.count > 0 for claim in claims)
+    left = len(claims) - reached - saved
+    return (
+        f"An anchor reaches **{reached} of {len(claims)} objects** by IoU {settings.match.high:g}; "
+        f"the best-anchor rule alone serves {saved}, and {left} have no anchor. "
+        "Click an object to see its own."
+    )
+
+
+def best_anchors() -> None:
+    """The chosen object's anchors by their cells, best first."""
+    number = chosen()
+    if number is None:
+        return
+    matches, settings = _show.compute("matches"), _state.current()
+    index = positive_anchors(matches, number)
+    if len(index) == 0:
+        return
+    levels, names = settings.anchors.level_names, shape_names(settings.anchors)
+    place, iou = _show.compute("grid").place_of(index), matches.best_iou.cpu().numpy()
+    by_rule = matches.low_quality.cpu().numpy()
+    rows = "".join(
+        f"<tr><td>{levels[level]}</td><td>{row}</td><td>{column}</td><td>{names[level][shape]}</td>"
+        f"<td>{iou[anchor]:.3f}{' *' if by_rule[anchor] else ''}</td></tr>"
+        for anchor, level, row, column, shape in list(
+            zip(index.tolist(), *(part.tolist() for part in place.values()), strict=True)
+        )[:LISTED]
+    )
+    head = "".join(f"<th>{name}</th>" for name in ("level", "row", "column", "shape", "IoU"))
+    more = f"The best {LISTED} of {len(index):,}. " if len(index) > LISTED else ""
+    note = f"{more}* by the best-anchor rule." if by_rule[index].any() else more
+    caption = f"<caption>{note}</caption>" if note else ""
+    st.html(f'<table class="levels"><tr>{head}</tr>{rows}{caption}</table>')
+    st.button(
+        "Follow the best one",
+        help="Every page marks the box of this anchor: its score, its deltas, its fate.",
+        on_click=_follow.choose,
+        args=(int(index[0]),),
+    )
+
+
+def followed(kinds: np.ndarray) -> str:
+    """What matching made of the followed anchor, as Markdown; empty where none is followed."""
+    anchor = _follow.number()
+    if anchor is None:
+        return ""
+    matches, labels = _show.compute("matches"), _show.compute("truth").labels
+    number, iou = int(matches.matched[anchor]), float(matches.best_iou[anchor])
+    best = (
+        f"IoU {iou:.3f} with object {number + 1} {labels[number]}" if iou else "overlaps no object"
+    )
+    return f"**Followed** {_follow.name()}: {NAMES[Kind(kinds[anchor])]}, {best}."
+
+
+def table(claims: list[Claim]) -> None:
+    """One row an object: its size, its best anchor, what the grid could offer, its claims."""
+    names, labels = _state.current().anchors.level_names, _show.compute("truth").labels
+    rows = [
+        {
+            "object": f"{claim.object + 1} {labels[claim.object]}",
+            "size": f"{claim.sides[0]:.0f} x {claim.sides[1]:.0f}",
+            "best IoU here": round(claim.best_iou, 3),
+            "best its size could get": round(claim.offer.iou, 3),
+            "positives": claim.count,
+            "of these by the rule": claim.by_rule,
+            "why no anchor reaches it": claim.reason(names),
+        }
+        for claim in claims
+    ]
+    if rows:
+        st.dataframe(rows, hide_index=True)

@@ -1,0 +1,78 @@
+"""The network's forward pass: one at a time for the whole server, on all cores.
+
+Thirty readers who each run a network at once would each wait for thirty. So they stand in a line,
+and whoever only moves a slider meanwhile is served first: the line's thread is a nice one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import torch
+
+from explorer.core.network import Progress
+
+NICE = 5  # of 19; other threads get about three times its share of a core that both want
+SHORT = 0.3  # seconds; a bar for less would only flicker
+EACH = 0.1  # seconds between two looks at how far it is
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _begin() -> None:
+    """Torch counts threads for each calling thread by itself: all cores for this one."""
+    torch.set_num_threads(_cores())
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+
+
+_line = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network", initializer=_begin)
+
+
+def keep_to_one_thread() -> None:
+    """Give the calling thread's small operators one core.
+
+    On shared threads those of many sessions stall each other. A new thread takes over the number
+    that was set last, so each script says it for itself.
+    """
+    torch.set_num_threads(1)
+
+
+class _LeftTheLineError(Exception):
+    """The reader has moved on: nobody waits for this pass any more."""
+
+
+def in_line(work: Callable[[Progress], None], show: Callable[[float, str], None]) -> None:
+    """Do `work` in the line, and show how far it is until it is done.
+
+    Args:
+        work: gets the function that it reports its progress to.
+        show: called with a share in [0, 1] and words, every `EACH` seconds. Streamlit leaves a
+            script from here once its reader has moved on; the work is then given up.
+    """
+    told, gone = (0.0, "Waiting for another picture to pass the network"), threading.Event()
+
+    def report(share: float, text: str) -> None:
+        nonlocal told
+        if gone.is_set():
+            raise _LeftTheLineError
+        told = share, text
+
+    job = _line.submit(work, report)
+    try:
+        if not wait([job], SHORT).done:
+            show(*told)
+            while not wait([job], EACH).done:
+                show(*told)
+        job.result()
+    finally:
+        gone.set()
+        job.cancel()

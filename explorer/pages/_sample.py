@@ -1,0 +1,86 @@
+"""What a training step makes of the labels: the sampler's draw, and the positives' targets."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+import torch
+
+from explorer.core.labels import encode_targets, positive_anchors
+from explorer.core.sampling import sample_anchors
+from explorer.figures.claims import target_histograms
+from explorer.live.plot import plot
+from explorer.pages import _claims, _controls, _show, _state
+
+
+def drawn() -> tuple[np.ndarray, np.ndarray]:
+    """The positives and the negatives that enter the loss, as anchor numbers."""
+    settings = _state.current()
+    generator = torch.Generator().manual_seed(settings.claims.draw)
+    rules = settings.match.batch_size, settings.match.positive_fraction
+    both = sample_anchors(_show.compute("matches").labels, *rules, generator)
+    return both[0].cpu().numpy(), both[1].cpu().numpy()
+
+
+def show(positive: np.ndarray, negative: np.ndarray) -> None:
+    """How many of each label were drawn, on which levels, and how to draw again."""
+    settings, labels = _state.current(), _show.compute("matches").labels.cpu().numpy()
+    sampled, share = len(positive) + len(negative), settings.match.positive_fraction
+    there = int((labels == 1).sum()), int((labels == 0).sum())
+    st.subheader(f"The sampler's {settings.match.batch_size}")
+    first, second, third = st.columns(3)
+    first.metric("Positives drawn", f"{len(positive)} of {there[0]:,}")
+    second.metric("Negatives drawn", f"{len(negative)} of {there[1]:,}")
+    third.metric("Positive share", f"{len(positive) / max(1, sampled):.1%}")
+    allowed = int(settings.match.batch_size * share)
+    st.caption(
+        f"Over all anchors, {there[0] / max(1, len(labels)):.3%} are positive: the loss would see "
+        f"background alone. So at most {allowed} positives are drawn, and negatives fill up. "
+        "Ignored anchors never enter."
+    )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _controls.slider("match.batch_size", low=16, high=512)
+        _controls.slider("match.positive_fraction")
+        _controls.toggle("claims.sample")
+        st.button("Draw again", icon=":material/casino:", on_click=_draw_again)
+    right.html(_by_level(positive, negative))
+
+
+def _draw_again() -> None:
+    _state.change({"claims.draw": (_state.current().claims.draw + 1) % 2**31})
+
+
+def _by_level(positive: np.ndarray, negative: np.ndarray) -> str:
+    grid, names = _show.compute("grid"), _state.current().anchors.level_names
+    counts = [
+        np.bincount(grid.place_of(part)["level"], minlength=len(names)).tolist()
+        for part in (positive, negative)
+    ]
+    rows = "".join(
+        f"<tr><td>{name}</td><td>{ones}</td><td>{zeros}</td></tr>"
+        for name, ones, zeros in zip(names, *counts, strict=True)
+    )
+    head = "<tr><th>level</th><th>positive</th><th>negative</th></tr>"
+    return f'<table class="levels">{head}{rows}</table>'
+
+
+def targets() -> None:
+    """The encoded deltas of the positive anchors, all or the chosen object's."""
+    settings, number = _state.current(), _claims.chosen()
+    positive = positive_anchors(_show.compute("matches"), -1 if number is None else number)
+    values = encode_targets(
+        _show.compute("anchors"),
+        _show.compute("truth").boxes,
+        _show.compute("matches"),
+        positive,
+        settings.codec.weights,
+    )
+    whose = "" if number is None else f" of object {number + 1}"
+    st.subheader(f"The targets of {len(positive):,} positives{whose}")
+    plot(target_histograms(values, settings.codec.weights), key="targets")
+    weights = ", ".join(f"{weight:g}" for weight in settings.codec.weights)
+    st.caption(
+        "What the box head should say at each: how far to move, in widths and heights of the "
+        f"anchor, and the logarithm of how much to grow; times the weights {weights}."
+    )

@@ -1,0 +1,47 @@
+"""What survives NMS at every threshold, and what the numbers say to two old questions."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from explorer.core.nms_steps import NmsSteps
+from explorer.core.survivors import THRESHOLDS, tell_equal_tops, tell_thresholds
+from explorer.figures.nms import survivors_curve
+from explorer.live.plot import plot
+from explorer.pages import _show, _state
+
+
+def render(walked: NmsSteps) -> None:
+    st.subheader("All thresholds at once")
+    nms, survivors = _state.current().nms, _show.compute("survivors")
+    candidates = len(walked.winner) + len(walked.loser)
+    equal = tell_equal_tops(candidates, len(walked.winner), nms.iou_threshold, nms.post_nms)
+    curve, words = st.columns([3, 2], gap="medium")
+    with words:
+        if survivors is not None:
+            st.markdown("**Does NMS at 0.7 keep or drop more than at 0.3?**")
+            st.markdown(tell_thresholds(survivors, candidates))
+        st.markdown("**When pre- and post-NMS top-n are equal, does NMS do anything?**")
+        st.markdown(equal)
+    with curve:
+        if survivors is None:
+            st.info(
+                "There is no curve here: it needs the list of all overlapping pairs, which is kept "
+                "on a CPU and up to 5 million pairs. A smaller pre-NMS top-n makes fewer."
+            )
+            return
+        made = survivors_curve(
+            np.array(THRESHOLDS),
+            survivors.numpy(),
+            threshold=nms.iou_threshold,
+            survive=len(walked.winner),
+            cap=nms.post_nms,
+            candidates=candidates,
+        )
+        plot(made, key="survivors", on_click=_take_threshold)
+        st.caption("Click into the plot to set the threshold.")
+
+
+def _take_threshold(x: float, _: float) -> None:
+    _state.change({"nms.iou_threshold": round(min(max(x, 0), 1), 2)})

@@ -1,0 +1,92 @@
+"""Blind spots: which sizes of objects the anchors fit, and which no anchor can meet."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.core.atlas import offered_iou
+from explorer.core.recall import best_anchor_iou
+from explorer.figures.atlas import object_dots, size_map
+from explorer.live.plot import plot
+from explorer.pages import _atlas_idea, _controls, _follow, _levels, _limits, _show, _size, _state
+
+READINGS = {"mean": "in the mean over places", "worst": "at the worst place"}
+
+
+def render() -> None:
+    st.title("Blind spots")
+    st.markdown(
+        "**Try this:** look at an object of 18 x 9 px, where the ring stands at first: the map is "
+        "dark, no anchor fits it. Pull the finest size down until it lights up, and see which "
+        "sizes pay for it."
+    )
+    with st.container(key="demo"):
+        controls, picture, facts = st.columns([4, 11, 7], gap="medium")
+    with controls:
+        _sliders()
+    with picture:
+        _limits.control()
+        _map()
+    with facts:
+        _size.show()
+    _atlas_idea.show()
+
+
+def _sliders() -> None:
+    _controls.choice("atlas.reading")
+    sizes, strides, ratios = st.tabs(["Sizes", "Strides", "Ratios"])
+    with sizes:
+        _levels.sizes()
+    with strides:
+        _levels.strides()
+    with ratios:
+        _levels.ratios()
+        _controls.slider("anchors.offset")
+    _controls.slider("match.high")
+
+
+def _map() -> None:
+    settings, grid = _state.current(), _show.compute("grid")
+    reading, high = settings.atlas.reading, settings.match.high
+    made = size_map(
+        _limits.chart_of(settings.anchors, grid.strides, 1),
+        (0.5, high),
+        title=f"Best IoU on offer, {READINGS[reading]}",
+        pin=(settings.atlas.width, settings.atlas.height),
+        followed=_followed(),
+        limits=_limits.lines(),
+        objects=[_dots()],
+    )
+    plot(made, key="size_map", on_click=_size.choose)
+    _limits.key()
+    st.caption(
+        f"White lines: IoU .5, and {high:g}, from which an anchor is positive. White dots: this "
+        "picture's objects. Click anywhere to look at a size. The picture's borders do not count."
+        + (" Diamond: the followed anchor." if _followed() else "")
+    )
+    _limits.words()
+
+
+def _dots():
+    """The picture's objects, each with what its real anchors and the endless grid offer."""
+    sides, truth, lattice = _size.of_objects(), _show.compute("truth"), _size.lattice()
+    found, _ = best_anchor_iou(_show.compute("anchors").boxes, truth.boxes)
+    worst, mean = (offered_iou(*sides.T, lattice, each).tolist() for each in ("worst", "mean"))
+    stories = [
+        f"its best anchor here: IoU {best:.2f}<br>the grid offers {least:.2f} at the worst place, "
+        f"{usual:.2f} in the mean"
+        for best, least, usual in zip(found.tolist(), worst, mean, strict=True)
+    ]
+    return object_dots(sides, truth.labels, stories)
+
+
+def _followed() -> tuple[float, float] | None:
+    """Width and height of the followed anchor, if there is one."""
+    number = _follow.number()
+    if number is None:
+        return None
+    x1, y1, x2, y2 = _show.compute("anchors").boxes[number].tolist()
+    return x2 - x1, y2 - y1
+
+
+render()

@@ -1,0 +1,144 @@
+"""Compare: two settings on one picture, and the boxes that one has and the other lacks."""
+
+import streamlit as st
+
+from explorer.core.counts import count_steps
+from explorer.core.report import COUNTS
+from explorer.editing import changed, field_of, get, limits
+from explorer.figures.compare import SIDES, apart, counts_of_steps, recalls
+from explorer.live.plot import plot
+from explorer.pages import _controls, _other, _show, _state
+from explorer.pages._weights import fits
+from explorer.presets import PRESETS
+
+SLIDERS = {  # the upper end that is useful, where the setting's own is far beyond it
+    "nms.iou_threshold": None,
+    "nms.score_threshold": None,
+    "nms.post_nms": 2000,
+    "filter.pre_nms": 6000,
+    "filter.min_size": 128,
+}
+
+
+def render() -> None:
+    st.title("Compare")
+    st.markdown(
+        "**Try this:** lower B's NMS threshold to 0.3 and see which boxes A alone keeps. Then swap "
+        "the two, or make B another code base."
+    )
+    a, b = _state.current(), _other.other()
+    with st.container(key="demo"):
+        controls, pictures = st.columns([1, 3], gap="medium")
+    with controls:
+        _controls_of(a, b)
+    with pictures:
+        _pictures(a, b)
+    _curves(a, b)
+
+
+def _controls_of(a, b) -> None:
+    swap, copy = st.columns(2)
+    swap.button("Swap", icon=":material/swap_horiz:", on_click=_swap, args=(a, b))
+    copy.button("Copy A to B", icon=":material/content_copy:", on_click=_other.put, args=(a,))
+    for_a, for_b = st.columns(2)
+    with for_a:
+        st.html(f'<b class="side" style="border-color:{SIDES[0]}">A</b>')
+        for path, high in SLIDERS.items():
+            _controls.slider(path, high=high)
+    with for_b:
+        st.html(f'<b class="side" style="border-color:{SIDES[1]}">B</b>')
+        for path, high in SLIDERS.items():
+            _slider_of_b(path, high, b)
+    _preset_of_b(b)
+    apart_in = _other.differing(a, b)
+    words = ", ".join(field_of(path).title for path in apart_in[:12])
+    st.caption(f"They differ in: {words}." if apart_in else "A and B are the same.")
+
+
+def _slider_of_b(path: str, high: float | None, b) -> None:
+    field, value, key = field_of(path), get(b, path), f"b {path}"
+    kind, (least, most) = type(field.default), limits(path)
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+    st.slider(
+        field.title,
+        kind(min(least, value)),
+        kind(max(high or most, value)),
+        step=kind(field.json_schema_extra["step"]),
+        format="%.2f" if field.json_schema_extra["step"] < 1 else "%.0f",
+        key=key,
+        help=_controls.help_of(path),
+        on_change=lambda: _other.put(changed(b, {path: st.session_state[key]})),
+    )
+
+
+def _preset_of_b(b) -> None:
+    groups = ("anchors", "codec", "filter", "nms")  # B's matching is A's
+    inside = next(
+        (n for n, p in PRESETS.items() if all(getattr(p, g) == getattr(b, g) for g in groups)), None
+    )
+    names = [name for name, preset in PRESETS.items() if fits(b, preset)]
+    options = names if inside in names else ["own", *names]
+    value = inside if inside in names else "own"
+    if st.session_state.get("b preset") != value:
+        st.session_state["b preset"] = value
+
+    def take() -> None:
+        name = st.session_state["b preset"]
+        if name in PRESETS:
+            _other.put(PRESETS[name].apply(b))
+
+    st.selectbox(
+        "B's preset",
+        options,
+        key="b preset",
+        format_func=lambda name: PRESETS[name].title if name in PRESETS else "Its own",
+        on_change=take,
+        help="Sets all of B's anchors, coding, filters and NMS as a code base does. Presets whose "
+        "anchors the scores do not fit are left out.",
+    )
+
+
+def _swap(a, b) -> None:
+    if _other.put(a):
+        _state.change({path: get(b, path) for path in _other.own_paths()})
+
+
+def _pictures(a, b) -> None:
+    _controls.slider("view.top_k", high=300)
+    found = _other.sides("AB", [_other.chain(a), _other.chain(b)], a.view.top_k)
+    size = _show.compute("grid", a).image_size
+    plot(apart(size, _show.photo_url(), found), key="apart")
+    st.caption(
+        f"Of the best {a.view.top_k} of each: in colour what the other has nowhere among all its "
+        f"proposals (no box of IoU {_other.SAME:g} or more), faint what both have. Point at a box "
+        "to read why. Zooming moves both."
+    )
+    _show.badge("proposals")
+
+
+def _curves(a, b) -> None:
+    left, right = st.columns(2, gap="medium")
+    reports = [_show.compute("recall", view) for view in (a, b)]
+    chains = [_other.chain(view) for view in (a, b)]
+    with left:
+        lines = [
+            (name, report.curve, len(chain.proposals.boxes))
+            for name, report, chain in zip("AB", reports, chains, strict=True)
+        ]
+        plot(recalls(COUNTS, lines, a.recall.iou), key="recalls")
+    with right:
+        steps = [
+            (name, _left(chain, view))
+            for name, chain, view in zip("AB", chains, (a, b), strict=True)
+        ]
+        plot(counts_of_steps(steps), key="funnels")
+
+
+def _left(chain, view) -> dict[str, int]:
+    rules, threshold = view.filter, view.nms.score_threshold
+    steps = count_steps(chain.candidates, chain.proposals, rules.order, threshold)
+    return {step.name: step.left for step in steps}
+
+
+render()

@@ -1,0 +1,95 @@
+"""Funnel: where all the anchors go, by level or by ratio, and the boxes of each band."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+from explorer.core.candidates import Fate
+from explorer.core.funnel import Flow, final_fates, steps_of, trace_flow
+from explorer.core.parts import part_index, parts_of
+from explorer.figures.funnel import funnel
+from explorer.figures.pieces import lay_out, piece_at
+from explorer.live.plot import plot
+from explorer.pages import _band, _controls, _follow, _funnel_idea, _show, _state
+
+
+def render() -> None:
+    st.title("Funnel")
+    st.markdown(
+        "**Try this:** click the band that leaves at the top-n and look at what was thrown away. "
+        "Then switch the widths to *linear*: that is how few go on."
+    )
+    settings = _state.current()
+    fates = final_fates(_show.compute("candidates"), _show.compute("proposals"))
+    names, part = parts_of(_show.compute("grid"), settings.anchors, settings.funnel.split)
+    steps = steps_of(settings.filter.order, settings.nms.score_threshold)
+    flow = trace_flow(fates, part, names, steps)
+    with st.container(key="demo"):
+        sliders, drawing, picture = st.columns([4, 9, 8], gap="medium")
+    with sliders:
+        _sliders(flow)
+    with drawing:
+        _drawing(flow, fates, part)
+        _show.badge("proposals")
+    with picture:
+        _band.show(flow, fates, part)
+    _funnel_idea.show()
+
+
+def _sliders(flow: Flow) -> None:
+    chosen = _state.current().funnel
+    _controls.choice("funnel.split")
+    _controls.choice("funnel.scale")
+    # what a link or an older split chose stays in the list, also where it means nothing now
+    _controls.pick("funnel.band", list(dict.fromkeys([*flow.bands, chosen.band])))
+    _controls.pick("funnel.part", list(dict.fromkeys(["all", *flow.parts, chosen.part])))
+    _controls.slider("filter.pre_nms", high=6000)
+    _controls.slider("filter.min_size", high=128)
+    _controls.slider("nms.score_threshold")
+    _controls.slider("nms.iou_threshold")
+    _controls.slider("nms.post_nms", high=2000)
+    _controls.toggle("view.blank")
+
+
+def _drawing(flow: Flow, fates: Tensor, part: np.ndarray) -> None:
+    chosen, followed = _state.current().funnel, _follow.number()
+    pieces, colours = lay_out(flow, chosen.scale), _band.colours(flow)
+
+    def choose(x: float, y: float) -> None:
+        piece = piece_at(pieces, x, y)
+        if piece:
+            _state.change({"funnel.band": piece.band, "funnel.part": flow.parts[piece.part]})
+
+    fate = None if followed is None else Fate(int(fates[followed]))
+    made = funnel(
+        flow,
+        pieces,
+        colours,
+        title=f"Where {len(fates):,} anchors go",
+        chosen=(chosen.band, part_index(flow.parts, chosen.part)),
+        followed=None if followed is None else (fate, int(part[followed])),
+    )
+    plot(made, key="funnel", on_click=choose)
+    names = zip(flow.parts, colours, strict=True)
+    swatches = "".join(f'<i style="background:{colour}"></i>{name}' for name, colour in names)
+    st.html(f'<div class="key">{swatches}{_unit()}</div>')
+    if chosen.scale == "by step":
+        st.caption("What enters a step is drawn at full width again: widths compare within a step.")
+    else:
+        st.caption("Every width is a share of all anchors: what is too thin to see is that few.")
+    if followed is not None:
+        name, way = flow.parts[part[followed]], " → ".join(flow.way(fate))
+        st.markdown(f"**The followed box** ({name}{_unit()}) went: {way}.")
+
+
+def _unit() -> str:
+    """What the parts' names mean where they are ratios; listed shapes are width over height."""
+    settings = _state.current()
+    if settings.funnel.split == "level":
+        return ""
+    return f" ({settings.anchors.ratio if settings.anchors.pairs is None else 'w/h'})"
+
+
+render()

@@ -1,0 +1,114 @@
+"""Matching: which anchors claim which object, and what a training step makes of them."""
+
+import numpy as np
+import streamlit as st
+
+from explorer.core.claims import Verdict
+from explorer.core.labels import Kind, anchor_kinds
+from explorer.core.layout import shape_names
+from explorer.editing import get
+from explorer.figures.claims import claim_table
+from explorer.figures.matching import COLOURS, NAMES, Labelled, Objects, matching_picture
+from explorer.live.plot import plot
+from explorer.pages import (
+    _claims,
+    _controls,
+    _follow,
+    _matching_idea,
+    _objects,
+    _sample,
+    _show,
+    _state,
+)
+
+SHOWN = {kind: f"claims.{kind.name.lower()}" for kind in (*Kind,)[::-1]}
+
+
+def render() -> None:
+    st.title("Matching")
+    st.markdown(
+        "**Try this:** lower *Positive from* until no object is vermilion. Then draw a small or a "
+        "long object of your own, and read who claims it, or why nobody does."
+    )
+    _claims.notes()
+    claims, kinds = _claims.compute(), anchor_kinds(_show.compute("matches"))
+    with st.container(key="demo"):
+        sliders, picture, facts = st.columns([4, 9, 7], gap="medium")
+    sample = _sample.drawn()
+    with sliders:
+        _sliders()
+    with picture:
+        _picture(claims, kinds, np.concatenate(sample))
+    with facts:
+        _facts(claims, kinds)
+    training, targets = st.columns(2, gap="large")
+    with training:
+        _sample.show(*sample)
+    with targets:
+        _sample.targets()
+    _claims.table(claims)
+    _matching_idea.show()
+
+
+def _sliders() -> None:
+    _controls.slider("match.high")
+    _controls.slider("match.low")
+    _controls.choice("match.low_quality")
+    _claims.pick()
+    _claims.mover()
+    for path in SHOWN.values():
+        _controls.toggle(path)
+    _controls.toggle("view.blank")
+    _objects.controls()
+
+
+def _picture(claims: list, kinds: np.ndarray, sample: np.ndarray) -> None:
+    settings, matches, truth = _state.current(), _show.compute("matches"), _show.compute("truth")
+    anchors = Labelled(
+        _show.compute("anchors").boxes.cpu().numpy(),
+        kinds,
+        matches.matched.cpu().numpy(),
+        matches.best_iou.cpu().numpy(),
+    )
+    reached = np.array([claim.verdict == Verdict.MATCHED for claim in claims], dtype=bool)
+    counts = np.bincount(kinds, minlength=len(Kind))
+    positives = int(counts[[Kind.POSITIVE, Kind.LOW_QUALITY]].sum())
+    made = matching_picture(
+        anchors,
+        Objects(truth.boxes.cpu().numpy(), reached),
+        _show.compute("grid"),
+        settings.anchors.level_names,
+        shape_names(settings.anchors),
+        shown=tuple(kind for kind, path in SHOWN.items() if get(settings, path)),
+        title=f"{positives:,} of {len(kinds):,} anchors are positive",
+        photo_url=_show.photo_url(),
+        selected=_claims.chosen(),
+        sample=sample if settings.claims.sample else None,
+        followed=_follow.number(),
+    )
+    on_draw = _claims.draw if _objects.is_drawing() else None
+    plot(made, key="matching", on_click=_claims.pick_at, on_draw=on_draw)
+    swatches = "".join(
+        f'<i style="background:{COLOURS[kind]}"></i>{NAMES[kind]} {counts[kind]:,} '
+        for kind in SHOWN
+    )
+    st.html(f'<div class="key">{swatches}· objects: white reached, vermilion not</div>')
+    st.markdown(_claims.followed(kinds))
+    _show.badge("matches")
+
+
+def _facts(claims: list, kinds: np.ndarray) -> None:
+    settings, truth = _state.current(), _show.compute("truth")
+    counts = np.bincount(kinds, minlength=len(Kind))
+    numbers = counts[Kind.POSITIVE] + counts[Kind.LOW_QUALITY], counts[Kind.IGNORED], counts[0]
+    names = "Positive", "Ignored", "Negative"
+    for column, name, number in zip(st.columns(3), names, numbers, strict=True):
+        column.metric(name, f"{number:,}")
+    st.markdown(_claims.words(claims))
+    levels = settings.anchors.level_names
+    made = claim_table(claims, truth.labels, levels, _claims.chosen())
+    plot(made, key="claim_table", on_click=_claims.pick_row)
+    _claims.best_anchors()
+
+
+render()

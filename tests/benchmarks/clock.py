@@ -1,0 +1,43 @@
+"""Times that can be compared: all calls take turns, in an order drawn anew each time."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from statistics import median
+
+import torch
+
+
+def medians(repeats: int, calls: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """The median milliseconds of each call on the clock, after two turns to warm up."""
+    times, rng = {name: [] for name in calls}, random.Random(0)
+    for _ in range(repeats + 2):
+        for name in rng.sample(list(calls), len(calls)):
+            start = time.perf_counter()
+            calls[name]()
+            times[name].append((time.perf_counter() - start) * 1000)
+    return {name: median(taken[2:]) for name, taken in times.items()}
+
+
+def on_threads(count: int, call: Callable[[], object]) -> Callable[[], None]:
+    """The call with so many of torch's threads; the explorer itself runs on one."""
+
+    def run() -> None:
+        torch.set_num_threads(count)
+        try:
+            call()
+        finally:
+            torch.set_num_threads(1)
+
+    return run
+
+
+def against(
+    repeats: int, ours: Callable[[], object], rival: Callable[[], object]
+) -> tuple[float, float]:
+    """Median milliseconds of ours on one thread, and of the rival on one or two: the faster."""
+    calls = {"ours": ours, "one": rival, "two": on_threads(2, rival)}
+    times = medians(repeats, calls)
+    return times["ours"], min(times["one"], times["two"])

@@ -1,0 +1,64 @@
+"""What a reader takes home from a figure, and brings back, in a real browser."""
+
+import json
+
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.e2e
+
+SMALL = "image.side=256&scores.source=noise"
+
+
+def download(reader, plot, title):
+    shown = reader.plot(plot)
+    shown.hover()
+    with reader.page.expect_download() as started:
+        shown.locator(f"[data-title='{title}']").click()
+    return started.value
+
+
+def test_a_figure_leaves_as_png_svg_and_html(reader, chromium, tmp_path):
+    reader.open(f"/scores?{SMALL}")
+    reader.page.wait_for_timeout(500)
+    png = download(reader, "heat_map", "Download plot as a PNG")
+    png.save_as(tmp_path / "figure.png")
+    with Image.open(tmp_path / "figure.png") as picture:
+        assert min(picture.size) > 200
+
+    svg = download(reader, "heat_map", "Download as SVG")
+    svg.save_as(tmp_path / "figure.svg")
+    text = (tmp_path / "figure.svg").read_text()
+    assert text.lstrip().startswith("<svg")
+    assert "data:image/" in text  # the photo is inside
+
+    page = download(reader, "heat_map", "Download as HTML")
+    page.save_as(tmp_path / "figure.html")
+    context = chromium.new_context(offline=True)
+    alone = context.new_page()
+    asked = []
+    alone.on("request", lambda request: asked.append(request.url))
+    alone.goto(f"file://{tmp_path}/figure.html")
+    alone.wait_for_selector(".js-plotly-plot .main-svg image")
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    context.close()
+
+
+def test_a_view_leaves_as_a_file_and_comes_back(reader, readers, tmp_path):
+    reader.open(f"/take_home?{SMALL}&nms.iou_threshold=0.35&anchors.offset=0.25")
+    reader.page.get_by_role("tab", name="Settings").click()
+    with reader.page.expect_download() as started:
+        reader.page.get_by_text("Download these settings").click()
+    started.value.save_as(tmp_path / "view.json")
+    assert (
+        json.loads((tmp_path / "view.json").read_text())["settings"]["nms"]["iou_threshold"] == 0.35
+    )
+
+    other = readers()
+    other.open("/take_home?image.side=128&scores.source=noise")
+    other.page.get_by_role("tab", name="Settings").click()
+    chooser = other.page.locator(".st-key-settings_file input[type=file]")
+    chooser.set_input_files(tmp_path / "view.json")
+    other.page.wait_for_url("**nms.iou_threshold=0.35**")
+    assert "anchors.offset=0.25" in other.page.url
+    assert "image.side=256" in other.page.url
