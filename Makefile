@@ -1,10 +1,10 @@
 # make demo: the app on this machine.  make test: every test, the browser's too.
-# make check: format and lint.  make bench: benchmarks.
+# make class: the app for the room.  make check: format and lint.  make bench: benchmarks.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check clean
+.PHONY: demo class test check bench clean
 
 .venv/demo: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -18,6 +18,9 @@ BIN := .venv/bin
 demo: .venv/demo
 	$(BIN)/streamlit run app.py --server.address localhost --server.headless false
 
+class: .venv/demo
+	$(BIN)/python -m explorer.serve_class
+
 test: .venv/test
 	$(BIN)/python -m tests.e2e.browser
 	$(BIN)/python -m pytest
@@ -25,6 +28,9 @@ test: .venv/test
 check: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+bench: .venv/test
+	$(BIN)/python -m tests.benchmarks
 
 clean:
 	rm -rf .venv
