@@ -119,14 +119,19 @@ async function savePage(state) {
   save(`${state.name}.html`, new Blob(parts, { type: "text/html" }));
 }
 
-// Plotly's own button saves a PNG; these save the two other formats.
-function saveButtons(state, Plotly) {
+// One for the life of the plot: Plotly.react draws anew, and loses the zoom, where this differs.
+function configure(state, Plotly) {
   const icon = Plotly.Icons.disk;
-  const svg = () => Plotly.downloadImage(state.plot, { format: "svg", filename: state.name });
-  return [
-    { name: "svg", title: "Download as SVG", icon, click: svg },
-    { name: "html", title: "Download as HTML", icon, click: () => savePage(state) },
-  ];
+  const image = (format, scale) => () => Plotly.downloadImage(state.plot, { format, scale, filename: state.name });
+  return {
+    displaylogo: false,
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "toImage"],
+    modeBarButtonsToAdd: [
+      { name: "png", title: "Download as PNG", icon: Plotly.Icons.camera, click: image("png", 2) },
+      { name: "svg", title: "Download as SVG", icon, click: image("svg", 1) },
+      { name: "html", title: "Download as HTML", icon, click: () => savePage(state) },
+    ],
+  };
 }
 
 const states = new WeakMap();
@@ -161,13 +166,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (layout.title) layout.title.font = { size: Math.min(20, state.width / 24) }; // fits a phone
     layout.editrevision = revision; // unlike the zoom, a dragged rectangle goes: the new figure has it
     outline(state, null);
-    const buttons = ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"];
-    await Plotly.react(plot, traces, layout, {
-      displaylogo: false,
-      modeBarButtonsToRemove: buttons,
-      modeBarButtonsToAdd: saveButtons(state, Plotly),
-      toImageButtonOptions: { filename: state.name, scale: 2 },
-    });
+    state.config ??= configure(state, Plotly);
+    await Plotly.react(plot, traces, layout, state.config);
     if (!state.shown) {
       plot.on("plotly_hover", (event) => outline(state, event.points[0]));
       plot.on("plotly_unhover", () => outline(state, null));

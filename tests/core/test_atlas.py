@@ -22,7 +22,7 @@ def one_shape(width, height, stride, offset=0.5):
     return Lattice(((stride, stride),), offset, sides, np.zeros(1, np.int64))
 
 
-def over_real_anchors(anchors, size, strides, step=0.5, side=256):
+def over_real_anchors(anchors, size, strides, step=0.5, side=192):
     """The best IoU at every place of a period in the middle of a real grid."""
     grids = [(math.ceil(side / down), math.ceil(side / across)) for down, across in strides]
     boxes = all_level_anchors(level_shapes(anchors), grids, strides, anchors.offset)

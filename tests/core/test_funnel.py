@@ -21,13 +21,6 @@ from tests.figures.reading import world
 
 MEMO = Memo(200_000_000)
 F = Fate
-LOST = {
-    F.TOO_SMALL: "too small",
-    F.BELOW_TOP_N: "below top-n",
-    F.LOW_SCORE: "low score",
-    F.SUPPRESSED: "suppressed",
-    F.OVER_CAP: "over the cap",
-}
 
 
 def chain(**values):
@@ -70,18 +63,19 @@ def slow_ends(results):
 @pytest.mark.parametrize(
     ("preset", "source"), [(preset, source) for preset in PRESETS for source in sources(preset)]
 )
-@pytest.mark.parametrize("split", ["level", "ratio"])
-def test_the_bands_add_up_at_every_node_and_equal_the_fates(preset, source, split):
+def test_the_bands_add_up_at_every_node_and_equal_the_fates(preset, source):
     values = {"scores.source": source, "nms.score_threshold": 0.5, "nms.post_nms": 40}
     settings, results = chain(preset=preset, **values, **{"filter.pre_nms": 150})
-    flow, _, part = flow_of(settings, results, split)
-    assert (flow.entering[:-1] == flow.lost + flow.entering[1:]).all()
-    assert flow.entering[0].tolist() == np.bincount(part, minlength=len(flow.parts)).tolist()
-    assert flow.entering[-1].sum() == len(results["proposals"].boxes)
-    slow = Counter(zip(slow_ends(results), part.tolist(), strict=True))
-    for number, step in enumerate(flow.steps):
-        assert flow.lost[number].tolist() == [slow[step.fate, p] for p in range(len(flow.parts))]
-    assert flow.entering[-1].tolist() == [slow[F.KEPT, p] for p in range(len(flow.parts))]
+    ends = slow_ends(results)
+    for split in ("level", "ratio"):
+        flow, _, part = flow_of(settings, results, split)
+        assert (flow.entering[:-1] == flow.lost + flow.entering[1:]).all()
+        assert flow.entering[0].tolist() == np.bincount(part, minlength=len(flow.parts)).tolist()
+        assert flow.entering[-1].sum() == len(results["proposals"].boxes)
+        slow, parts = Counter(zip(ends, part.tolist(), strict=True)), range(len(flow.parts))
+        for number, step in enumerate(flow.steps):
+            assert flow.lost[number].tolist() == [slow[step.fate, each] for each in parts]
+        assert flow.entering[-1].tolist() == [slow[F.KEPT, each] for each in parts]
 
 
 @pytest.mark.parametrize("preset", ["notebook", "torchvision"])

@@ -80,10 +80,13 @@ def test_a_click_on_the_photo_chooses_the_cell(reader):
 def test_a_plots_zoom_stays_while_its_boxes_change_colour(reader):
     reader.open("/proposals" + SMALL)
     reader.page.get_by_text("The notebook's top-50").click()
-    box = reader.plot("notebook_top").locator(".nsewdrag").bounding_box()
-    reader.page.mouse.move(box["x"] + 40, box["y"] + 40)
+    axes = reader.plot("notebook_top").locator(".nsewdrag")
+    axes.hover()  # waits until the expander has opened, and brings the plot into the window
+    box = axes.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    reader.page.mouse.move(middle[0] - 80, middle[1] - 80)
     reader.page.mouse.down()
-    reader.page.mouse.move(box["x"] + 200, box["y"] + 200, steps=5)
+    reader.page.mouse.move(middle[0] + 80, middle[1] + 80, steps=5)
     reader.page.mouse.up()
     zoom = "(plot) => plot._fullLayout.xaxis.range"
     zoomed = reader.plot("notebook_top").evaluate(zoom)

@@ -21,7 +21,7 @@ def download(reader, plot, title):
 def test_a_figure_leaves_as_png_svg_and_html(reader, chromium, tmp_path):
     reader.open(f"/scores?{SMALL}")
     reader.page.wait_for_timeout(500)
-    png = download(reader, "heat_map", "Download plot as a PNG")
+    png = download(reader, "heat_map", "Download as PNG")
     png.save_as(tmp_path / "figure.png")
     with Image.open(tmp_path / "figure.png") as picture:
         assert min(picture.size) > 200

@@ -17,6 +17,14 @@ from tests.pages.test_pages import errors, open_page, settings
 NOISE = {"scores.source": "noise"}
 
 
+def open_atlas(**query):
+    return open_page("atlas.py", **NOISE | query)  # the door's own forward pass would be learned
+
+
+def open_funnel(**query):
+    return open_page("funnel.py", **NOISE | query)
+
+
 def figures(app):
     return [json.loads(each.proto.bytes) for each in app.get("bidi_component")]
 
@@ -33,13 +41,13 @@ def words(app):
 
 
 def test_the_atlas_opens_on_the_tiny_object_and_says_what_it_is_offered():
-    app = open_page("atlas.py")
+    app = open_atlas()
     assert metrics(app) == {"Best IoU, worst": "0.158", "Best IoU, mean": "0.158"}
     assert "**18 x 9 px** is served best by **P2's 45 x 23 px**, 2 other shapes" in words(app)
 
 
 def test_the_reading_changes_the_map():
-    app = open_page("atlas.py")
+    app = open_atlas()
     worst = array(figures(app)[0]["data"][0]["z"])
     app.button_group(key="atlas.reading").set_value("mean").run()
     assert settings(app).atlas.reading == "mean"
@@ -49,7 +57,7 @@ def test_the_reading_changes_the_map():
 
 
 def test_a_size_that_is_typed_is_looked_at():
-    app = open_page("atlas.py")
+    app = open_atlas()
     app.number_input(key="atlas.width").set_value(45.0).run()
     app.number_input(key="atlas.height").set_value(23.0).run()
     lattice = lattice_of(settings(app).anchors)
@@ -64,12 +72,11 @@ def test_a_size_that_is_typed_is_looked_at():
 
 
 def test_the_pictures_own_object_is_shown_with_its_real_anchor():
-    app = open_page("atlas.py", **{"image.picture": "coffee"})
+    app = open_atlas(**{"image.picture": "coffee"})
     dots = next(trace for trace in figures(app)[0]["data"] if trace.get("text"))
     sides = [float(array(dots[axis])[0]) for axis in "xy"]
     label = dots["text"][0]
-    app = open_page(
-        "atlas.py",
+    app = open_atlas(
         **{
             "image.picture": "coffee",
             "atlas.width": str(sides[0]),
@@ -83,7 +90,7 @@ def test_the_pictures_own_object_is_shown_with_its_real_anchor():
 
 
 def test_presets_are_laid_over_and_told():
-    app = open_page("atlas.py", **{"image.picture": "coffee"})
+    app = open_atlas(**{"image.picture": "coffee"})
     alone = len(figures(app)[0]["data"])
     for number, name in enumerate(("retinanet", "ssd300", "yolov2", "fcos", "yolov1")):
         chosen = app.button_group(key="atlas.overlay").value
@@ -103,8 +110,7 @@ def test_presets_are_laid_over_and_told():
 
 
 def test_a_preset_over_itself_at_its_own_input_side_is_the_maps_own_line():
-    app = open_page(
-        "atlas.py",
+    app = open_atlas(
         **{"image.side": "300", "atlas.overlay": "ssd300", "scores.source": "planted"},
     )
     app.selectbox(key="preset").select("ssd300").run()
@@ -114,8 +120,7 @@ def test_a_preset_over_itself_at_its_own_input_side_is_the_maps_own_line():
 
 
 def test_a_picture_without_objects_has_an_atlas():
-    app = open_page(
-        "atlas.py",
+    app = open_atlas(
         **{"image.picture": "scene", "scene.objects": "0", "atlas.overlay": "yolov1"},
     )
     assert not app.exception
@@ -125,9 +130,8 @@ def test_a_picture_without_objects_has_an_atlas():
 
 
 def test_an_object_that_no_anchor_touches_at_the_worst_place_is_told_so():
-    app = open_page(
-        "atlas.py",
-        **{"anchors.strides": "128", "anchors.sizes": "16", "image.side": "256"} | NOISE,
+    app = open_atlas(
+        **{"anchors.strides": "128", "anchors.sizes": "16", "image.side": "256"},
     )
     assert not app.exception
     assert metrics(app)["Best IoU, worst"] == "0.000"
@@ -135,10 +139,10 @@ def test_an_object_that_no_anchor_touches_at_the_worst_place_is_told_so():
 
 
 def test_the_followed_anchor_is_marked_on_the_map():
-    app = open_page("atlas.py", **{"view.follow": "5"})
+    app = open_atlas(**{"view.follow": "5"})
     marks = [t for t in figures(app)[0]["data"] if "diamond" in str(t.get("marker"))]
     assert len(marks) == 2
-    app = open_page("atlas.py", **{"view.follow": "1999999"})
+    app = open_atlas(**{"view.follow": "1999999"})
     assert not app.exception
     assert not [t for t in figures(app)[0]["data"] if "diamond" in str(t.get("marker"))]
 
@@ -163,7 +167,7 @@ def core_counts(app):
 
 
 def test_the_funnels_numbers_are_the_cores():
-    app = open_page("funnel.py", **NOISE | {"nms.post_nms": "100"})
+    app = open_funnel(**{"nms.post_nms": "100"})
     counts, shown = core_counts(app), numbers(app)
     assert shown["anchors"] == counts.sum()
     assert shown["too small"] == counts[Fate.TOO_SMALL]
@@ -176,12 +180,12 @@ def test_the_funnels_numbers_are_the_cores():
 
 
 def test_a_score_threshold_becomes_a_step():
-    app = open_page("funnel.py", **NOISE | {"nms.score_threshold": "0.51"})
+    app = open_funnel(**{"nms.score_threshold": "0.51"})
     assert numbers(app)["low score"] == core_counts(app)[Fate.LOW_SCORE] > 0
 
 
 def test_a_band_chosen_from_the_lists_shows_its_boxes():
-    app = open_page("funnel.py", **NOISE)
+    app = open_funnel()
     app.selectbox(key="funnel.band").select("below top-n").run()
     everywhere = numbers(app)["below top-n"]
     assert metrics(app) == {"Below top-n": f"{everywhere:,}"}
@@ -196,18 +200,16 @@ def test_a_band_chosen_from_the_lists_shows_its_boxes():
 
 
 def test_the_parts_of_a_band_add_up_to_it():
-    total = 0
+    app = open_funnel(**{"funnel.split": "ratio", "funnel.band": "suppressed"})
+    whole, total = numbers(app)["suppressed"], 0
     for part in ("0.5", "1", "2"):
-        app = open_page(
-            "funnel.py",
-            **NOISE | {"funnel.split": "ratio", "funnel.band": "suppressed", "funnel.part": part},
-        )
+        app.selectbox(key="funnel.part").select(part).run()
         total += int(next(iter(metrics(app).values())).replace(",", ""))
-    assert total == numbers(app)["suppressed"]
+    assert total == whole > 0
 
 
 def test_a_band_that_is_no_longer_there_is_told_and_shows_nothing():
-    app = open_page("funnel.py", **NOISE | {"funnel.band": "low score", "funnel.part": "P9"})
+    app = open_funnel(**{"funnel.band": "low score", "funnel.part": "P9"})
     assert not app.exception
     assert [box.value for box in app.info] == [
         "There is no part P9 under these settings: choose another."
@@ -221,30 +223,30 @@ def test_a_band_that_is_no_longer_there_is_told_and_shows_nothing():
 
 
 def test_another_split_leaves_a_part_of_the_old_one_behind_and_says_so():
-    app = open_page("funnel.py", **NOISE | {"funnel.part": "P3"})
+    app = open_funnel(**{"funnel.part": "P3"})
     app.button_group(key="funnel.split").set_value("ratio").run()
     assert "There is no part P3" in app.info[0].value
     assert not app.exception
 
 
 def test_no_candidates_are_a_funnel_that_ends_early():
-    app = open_page("funnel.py", **NOISE | {"filter.min_size": "512"})
+    app = open_funnel(**{"filter.min_size": "512"})
     assert not app.exception
     assert numbers(app)["too small"] == numbers(app)["anchors"] > 0
     assert metrics(app) == {"Proposals": "0"}
 
 
 def test_the_followed_box_is_told_its_way():
-    app = open_page("funnel.py", **NOISE | {"view.follow": "0", "filter.min_size": "512"})
+    app = open_funnel(**{"view.follow": "0", "filter.min_size": "512"})
     assert "**The followed box** (P2) went: anchors → too small." in words(app)
-    app = open_page("funnel.py", **NOISE | {"view.follow": "1999999"})
+    app = open_funnel(**{"view.follow": "1999999"})
     assert not app.exception
     assert "The followed box" not in words(app)
 
 
 @pytest.mark.parametrize("preset", ["torchvision", "yolov3", "ssd300"])
 def test_every_grid_has_a_funnel_by_ratio(preset):
-    app = open_page("funnel.py", **NOISE | {"funnel.split": "ratio", "image.side": "128"})
+    app = open_funnel(**{"funnel.split": "ratio", "image.side": "128"})
     app.selectbox(key="preset").select(preset).run()
     assert not app.exception
     assert numbers(app)["anchors"] == core_counts(app).sum()

@@ -1,0 +1,47 @@
+"""The app as `make class` serves it, with a tally of stage lookups: found in the memo, or computed.
+
+    python -m tests.benchmarks.class_server PORT FILE
+
+The tally is written to FILE every half second, so that the app itself needs no counter.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+
+from streamlit.web import cli
+
+from explorer.core import pipeline
+
+ROOT = Path(__file__).parents[2]
+
+
+def count_into(file: Path) -> None:
+    """Count every stage that is asked for from now on."""
+    tally, run = {"found": 0, "computed": 0}, pipeline.run
+
+    def counted(name, settings, memo, **moment):
+        found = memo.peek(pipeline.recipe(name, settings)) is not None
+        tally["found" if found else "computed"] += 1
+        return run(name, settings, memo, **moment)
+
+    pipeline.run = counted
+
+    def write() -> None:
+        while True:
+            file.write_text(json.dumps(tally))
+            time.sleep(0.5)
+
+    threading.Thread(target=write, daemon=True).start()
+
+
+if __name__ == "__main__":
+    port, file = sys.argv[1:]
+    count_into(Path(file))
+    app = str(ROOT / "app.py")
+    sys.argv = ["streamlit", "run", app, "--server.port", port, "--server.address", "127.0.0.1"]
+    sys.exit(cli.main())
