@@ -102,7 +102,8 @@ def _facts(claims: list, kinds: np.ndarray) -> None:
     counts = np.bincount(kinds, minlength=len(Kind))
     numbers = counts[Kind.POSITIVE] + counts[Kind.LOW_QUALITY], counts[Kind.IGNORED], counts[0]
     names = "Positive", "Ignored", "Negative"
-    for column, name, number in zip(st.columns(3), names, numbers, strict=True):
+    places = st.columns([4, 5, 7])  # a negative is one of 159,882
+    for column, name, number in zip(places, names, numbers, strict=True):
         column.metric(name, f"{number:,}")
     st.markdown(_claims.words(claims))
     levels = settings.anchors.level_names
