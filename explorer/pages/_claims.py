@@ -75,33 +75,6 @@ def draw(box: list[float]) -> None:
         _state.change({"claims.object": len(_show.compute("truth").boxes) - 1})
 
 
-def mover() -> None:
-    """The chosen object's place and size as sliders."""
-    place, number = st.container(), chosen()
-    if number is None:
-        return
-    x1, y1, x2, y2 = _show.compute("truth").boxes[number].tolist()
-    height, width = _show.compute("grid").image_size
-    values = (x1, y1, x2 - x1, y2 - y1)
-    with place, st.expander("Move or resize it"):
-        for part, value, most in zip(PARTS, values, (width, height) * 2, strict=True):
-            key, value = f"object {part}", float(round(value))
-            if st.session_state.get(key) != value:
-                st.session_state[key] = value
-            least = 0.0 if part in ("left", "top") else 1.0
-            st.slider(
-                f"{part.capitalize()}, px",
-                least,
-                float(most),
-                step=1.0,
-                format="%.0f",
-                key=key,
-                on_change=_take_place,
-                args=(number,),
-                help=f"In pixels of the network's input. Range: {least:.0f} to {most:,.0f} px.",
-            )
-
-
 def _take_place(number: int) -> None:
     left, top, width, height = (st.session_state[f"object {part}"] for part in PARTS)
     _objects.move(number, [left, top, left + width, top + height])

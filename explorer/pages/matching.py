@@ -55,7 +55,6 @@ def _sliders() -> None:
     _controls.slider("match.low")
     _controls.choice("match.low_quality")
     _claims.pick()
-    _claims.mover()
     for path in SHOWN.values():
         _controls.toggle(path)
     _controls.toggle("view.blank")
