@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -53,4 +54,5 @@ async def walk(server: str, page: str, keys: list[str]) -> None:
 
 @pytest.mark.parametrize("page", MOVES)
 def test_after_every_move_the_page_is_what_its_link_opens(server, page):
-    asyncio.run(walk(server, page, MOVES[page]))
+    with ThreadPoolExecutor(1) as apart:  # the browser's tests keep a loop in this thread
+        apart.submit(asyncio.run, walk(server, page, MOVES[page])).result()
