@@ -93,35 +93,29 @@ def select_candidates(
     fate = torch.full_like(head.logits, Fate.BELOW_TOP_N, dtype=torch.int8)
     if decoded is None:
         index = _best_of_levels(ranked_by, grid, rules)
-        moved = anchors.boxes.index_select(0, index), head.deltas.index_select(0, index)
-        boxes = decode_boxes(*moved, codec.weights, codec.max_log_scale)
+        deltas = head.deltas.index_select(0, index)
+        some = anchors.boxes.index_select(0, index)
+        boxes = decode_boxes(some, deltas, codec.weights, codec.max_log_scale)
         boxes = clip_boxes(boxes, grid.image_size)
         valid = _large(boxes, picture, rules)
     else:
         clipped = clip_boxes(decoded, grid.image_size)
         large = _large(clipped, picture, rules)
         index = _best_of_levels(ranked_by.masked_fill(~large, -torch.inf), grid, rules)
-        boxes, valid = clipped.index_select(0, index), large[index]
+        deltas = head.deltas.index_select(0, index)
+        boxes, valid = clipped.index_select(0, index), large.index_select(0, index)
         fate.masked_fill_(~large, Fate.TOO_SMALL)
     taken = torch.full_like(index, Fate.KEPT, dtype=torch.int8)
-    fate[index] = taken.masked_fill_(~valid, Fate.TOO_SMALL)
+    fate.scatter_(0, index, taken.masked_fill_(~valid, Fate.TOO_SMALL))
 
     if _may_wait(index) and not valid.all():  # a compact result costs no wait here
-        index, boxes, valid = (part[valid] for part in (index, boxes, valid))
-    # Best first; equal scores by anchor number, since that is how they stand; fillers last.
-    scores = getattr(head, rules.nms_by).index_select(0, index)
-    order = rank(scores.masked_fill_(~valid, -torch.inf))
-    index = index.index_select(0, order)
-    return Candidates(
-        boxes=boxes.index_select(0, order),
-        scores=head.scores.index_select(0, index),
-        logits=head.logits.index_select(0, index),
-        deltas=head.deltas.index_select(0, index),
-        anchor_index=index,
-        level=grid.level_of(index),
-        valid=valid.index_select(0, order),
-        fate=fate,
-    )
+        index, boxes, deltas, valid = (part[valid] for part in (index, boxes, deltas, valid))
+    scores, logits = head.scores.index_select(0, index), head.logits.index_select(0, index)
+    # Best first; equal scores by anchor number, which is how they stand; fillers last.
+    ranked_by = scores if rules.nms_by == "scores" else logits
+    order = rank(ranked_by.masked_fill(~valid, -torch.inf))
+    parts = (boxes, scores, logits, deltas, index, grid.level_of(index), valid)
+    return Candidates(*(part.index_select(0, order) for part in parts), fate=fate)
 
 
 def best_unfiltered(

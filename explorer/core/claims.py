@@ -52,7 +52,7 @@ class Claim:
     def who(self, level_names: tuple[str, ...]) -> str:
         """Which levels claim it, in words."""
         parts = [f"{n} of {level_names[i]}" for i, n in enumerate(self.by_level) if n]
-        best = f"best IoU {_short(self.best_iou)}"
+        best = f"best IoU {short_iou(self.best_iou)}"
         if not parts:
             return f"No anchor claims it; {best}."
         rule = f", {self.by_rule} by the best-anchor rule" if self.by_rule else ""
@@ -65,7 +65,7 @@ class Claim:
         """Why no anchor reaches it, in numbers; empty where one does."""
         width, height = self.sides
         shape = f"{level_names[self.offer.level]}'s {_sides(self.offer.sides)}"
-        best, offered = _short(self.best_iou), _short(self.offer.iou)
+        best, offered = short_iou(self.best_iou), short_iou(self.offer.iou)
         here = f"The best anchor here has {best}."
         if self.verdict == Verdict.NO_SHAPE:
             misfit = self.offer.misfit
@@ -140,6 +140,15 @@ def tell_claims(
     return claims
 
 
+def short_iou(iou: float) -> str:
+    """An IoU with three decimals, rounded down: what is under a threshold must not read as on it.
+
+    Args:
+        iou: in [0, 1].
+    """
+    return f"{math.floor(iou * 1000) / 1000:g}"
+
+
 def _count(matches: Matches, grid: Grid, objects: int) -> tuple[np.ndarray, np.ndarray]:
     """(G, L) positives of each object by level, and (G,) how many the rule alone made positive."""
     positive = (matches.labels == 1).nonzero()[:, 0]
@@ -162,11 +171,6 @@ def _takers(matches: Matches, anchors: AnchorSet, box: Tensor, high: float) -> t
     """Which objects the anchors that reach a box overlap more."""
     iou = box_iou(anchors.boxes, box[None])[:, 0]
     return tuple(matches.matched[iou >= high].unique().tolist())
-
-
-def _short(iou: float) -> str:
-    """Three decimals, rounded down: what stays under a threshold must not read as reaching it."""
-    return f"{math.floor(iou * 1000) / 1000:g}"
 
 
 def _sides(sides: tuple[float, float]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, fields, is_dataclass
 from time import perf_counter
@@ -19,13 +19,19 @@ class Entry:
 
     value: Any
     milliseconds: float
-    size: int  # bytes
+    parts: dict[int, int]  # address to bytes of each block of memory that the result holds
+
+    @property
+    def size(self) -> int:
+        """Bytes of the result by itself; other results may hold some of its blocks too."""
+        return sum(self.parts.values())
 
 
 class Memo:
     """Least recently used results go first once the bound is reached.
 
-    Two readers who ask for the same result at once compute it once: the second waits.
+    Two readers who ask for the same result at once compute it once: the second waits. A tensor
+    that several results hold counts once.
 
     Args:
         max_bytes: bound of all results together. A result larger than that is not kept.
@@ -35,6 +41,8 @@ class Memo:
         self.max_bytes = max_bytes
         self.used = 0
         self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
+        self._holders: Counter[int] = Counter()  # address to the number of entries that hold it
+        self._sizes: dict[int, int] = {}  # address to the bytes that `used` counts for it
         self._lock = threading.Lock()
         self._being_made: dict[Hashable, threading.Lock] = {}
 
@@ -62,7 +70,7 @@ class Memo:
                 if entry is None:
                     start = perf_counter()
                     value = make()
-                    entry = Entry(value, 1e3 * (perf_counter() - start), size_of(value))
+                    entry = Entry(value, 1e3 * (perf_counter() - start), parts_of(value))
                     self._put(key, entry)
         finally:  # `make` may fail, or the reader may leave: whoever waits tries for itself
             with self._lock:
@@ -74,20 +82,38 @@ class Memo:
             return
         with self._lock:
             if key in self._entries:  # two made it after all, since a first one had failed
-                self.used -= self._entries.pop(key).size
+                self._release(self._entries.pop(key))
             self._entries[key] = entry
-            self.used += entry.size
+            for address, size in entry.parts.items():
+                if not self._holders[address]:
+                    self._sizes[address] = size
+                    self.used += size
+                self._holders[address] += 1
             while self.used > self.max_bytes:
-                _, oldest = self._entries.popitem(last=False)
-                self.used -= oldest.size
+                self._release(self._entries.popitem(last=False)[1])
+
+    def _release(self, entry: Entry) -> None:
+        for address in entry.parts:
+            self._holders[address] -= 1
+            if not self._holders[address]:
+                del self._holders[address]
+                self.used -= self._sizes.pop(address)
 
 
-def size_of(value: Any) -> int:
-    """Bytes of the tensors and arrays in a result, through dataclasses and sequences."""
-    if isinstance(value, Tensor | np.ndarray):
-        return value.nbytes
+def parts_of(value: Any) -> dict[int, int]:
+    """Address to bytes of all that a result holds, through dataclasses and sequences.
+
+    A view counts as the whole tensor or array that it keeps alive.
+    """
+    if isinstance(value, Tensor):
+        block = value.untyped_storage()
+        return {block.data_ptr(): block.nbytes()}
+    if isinstance(value, np.ndarray):
+        while isinstance(value.base, np.ndarray):
+            value = value.base
+        return {value.ctypes.data: value.nbytes}
     if is_dataclass(value):
-        return sum(size_of(getattr(value, field.name)) for field in fields(value))
+        value = [getattr(value, field.name) for field in fields(value)]
     if isinstance(value, tuple | list):
-        return sum(size_of(each) for each in value)
-    return len(value) if isinstance(value, bytes) else 64  # a number or a short text
+        return {place: size for each in value for place, size in parts_of(each).items()}
+    return {id(value): len(value) if isinstance(value, bytes) else 64}  # a number, a short text

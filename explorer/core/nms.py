@@ -133,11 +133,8 @@ def suppress_ranked(boxes: Tensor, iou_threshold: float, groups: Tensor | None =
     if boxes.device.type != "cpu":
         return device_nms.suppress_ranked(boxes, iou_threshold, groups)
     columns = as_columns(boxes.detach().float().numpy())
-    lost_to = np.full(len(boxes), -1)
-    for members in meeting_boxes(columns, None if groups is None else groups.numpy()):
-        for winner, loser in find_defeats(columns, members, iou_threshold):
-            lost_to[loser] = winner
-    return torch.from_numpy(lost_to)
+    meeting = meeting_boxes(columns, None if groups is None else groups.numpy())
+    return torch.from_numpy(find_defeats(columns, meeting, iou_threshold))
 
 
 def by_index(order: Tensor, lost_to: Tensor) -> Suppression:

@@ -32,14 +32,16 @@ def find_offer(width: float, height: float, shapes: tuple[np.ndarray, ...]) -> O
         shapes: (A, 4) anchors of one cell, for each level.
 
     Returns:
-        The offer; of equal IoU the shape of the finer level.
+        The offer; of equal IoU the shape of the nearest ratio, then of the finer level.
     """
     every = np.concatenate(shapes).astype(np.float64)  # (S, 4)
     sides = every[:, 2:] - every[:, :2]
     areas = sides.prod(axis=1)
     shared = np.minimum(sides, [width, height]).prod(axis=1)
     iou = shared / (areas + width * height - shared)
-    best = int(iou.argmax())
+    equals = np.flatnonzero(iou > iou.max() - 1e-6)  # several shapes may hold all of a small object
+    ratios = np.log(sides[equals, 0] / sides[equals, 1] * height / width)
+    best = int(equals[np.abs(ratios).argmin()])
     level = int(np.searchsorted(np.cumsum([len(each) for each in shapes]), best, side="right"))
     misfit = _misfit(width, height, sides, areas)
     return Offer(float(iou[best]), level, tuple(sides[best].tolist()), misfit)

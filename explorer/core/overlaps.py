@@ -48,16 +48,11 @@ def find_overlaps(
     order = rank(scores).cpu()
     columns = as_columns(boxes.detach().float().cpu().numpy().take(order.numpy(), axis=0))
     ranked_groups = None if groups is None else groups.cpu().numpy()[order.numpy()]
-    none = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32)
-    pieces, room = [none], limit
-    for members in meeting_boxes(columns, ranked_groups):
-        edges = find_edges(columns.take(members, axis=1), 0.0, room)
-        if edges is None:
-            return Overlaps(order, *map(torch.from_numpy, none), complete=False)
-        room -= len(edges[2])
-        winner, loser = (members[side].astype(np.int32) for side in edges[:2])
-        pieces.append((winner, loser, edges[2]))
-    winner, loser, iou = (np.concatenate(side) for side in zip(*pieces, strict=True))
+    edges = find_edges(columns, meeting_boxes(columns, ranked_groups), 0.0, limit)
+    if edges is None:
+        none = (torch.empty(0, dtype=kind) for kind in (torch.int32, torch.int32, torch.float32))
+        return Overlaps(order, *none, complete=False)
+    winner, loser, iou = edges[0].astype(np.int32), edges[1].astype(np.int32), edges[2]
     best_first = _descending(iou)
     sides = (torch.from_numpy(side[best_first]) for side in (winner, loser, iou))
     return Overlaps(order, *sides, complete=True)
@@ -84,12 +79,25 @@ def suppress_at(overlaps: Overlaps, iou_threshold: float) -> Suppression:
     Raises:
         ValueError: if the threshold is outside [0, 1] or the overlaps are not complete.
     """
-    check_threshold(iou_threshold)
     if not overlaps.complete:
         raise ValueError("overlaps.complete must be True, got False: run nms.suppress on the boxes")
-    worst_first, limit = overlaps.iou.numpy()[::-1], float32_floor(iou_threshold)
-    edges = len(worst_first) - int(np.searchsorted(worst_first, limit, side="right"))
+    count = pairs_over(overlaps, iou_threshold)
     sides = (overlaps.winner, overlaps.loser)
-    winner, loser = (side[:edges].numpy().astype(np.int64) for side in sides)
+    winner, loser = (side[:count].numpy().astype(np.int64) for side in sides)
     lost_to = settle(len(overlaps.order), winner, loser)
     return by_index(overlaps.order, torch.from_numpy(lost_to))
+
+
+def pairs_over(overlaps: Overlaps, iou_threshold: float) -> int:
+    """How many pairs of the list exceed a threshold: they are its first ones.
+
+    Args:
+        overlaps: complete overlaps.
+        iou_threshold: an IoU in [0, 1].
+
+    Raises:
+        ValueError: if the threshold is outside [0, 1].
+    """
+    check_threshold(iou_threshold)
+    worst_first, limit = overlaps.iou.numpy()[::-1], float32_floor(iou_threshold)
+    return len(worst_first) - int(np.searchsorted(worst_first, limit, side="right"))

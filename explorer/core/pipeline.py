@@ -1,7 +1,7 @@
 """The Region Proposal Network as a table of pure stages.
 
     image -> pyramid -> features -> head_output --.
-      |                                |          +-> decoded -> candidates -> overlaps
+      |                                |          +-> decoded -> candidates -> overlaps, survivors
       |-> grid -> anchors -------------+----------'                  |            :
       |                                |                             '------------'-> proposals
       '-> truth ---+-> planted         '-> unfiltered             recall <- truth <---'

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from explorer.core.candidates import Candidates, Fate
 from explorer.core.nms import suppress_ranked
-from explorer.core.overlaps import Overlaps, find_overlaps, suppress_at
+from explorer.core.overlaps import Overlaps, find_overlaps, pairs_over, suppress_at
 from explorer.settings import Filter, Nms
+
+FEW_PAIRS = 50  # a box over the threshold: past that, NMS of the boxes is faster than the list
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +52,7 @@ def propose(
 
     Source: torchvision's score_thresh, which keeps an equal score.
     """
-    if overlaps is not None and overlaps.complete:
+    if overlaps is not None and _few(overlaps, nms.iou_threshold):
         lost_to = suppress_at(overlaps, nms.iou_threshold).suppressed_by
     else:
         lost_to = suppress_ranked(candidates.boxes, nms.iou_threshold, _groups(candidates, rules))
@@ -60,8 +62,7 @@ def propose(
     keep = survivors[: nms.post_nms]
     fate = torch.full_like(candidates.level, Fate.SUPPRESSED, dtype=torch.int8)
     fate.masked_fill_(low, Fate.LOW_SCORE).masked_fill_(~candidates.valid, Fate.TOO_SMALL)
-    fate[survivors] = Fate.OVER_CAP
-    fate[keep] = Fate.KEPT
+    fate.index_fill_(0, survivors, Fate.OVER_CAP).index_fill_(0, keep, Fate.KEPT)
     return Proposals(
         boxes=candidates.boxes.index_select(0, keep),
         scores=candidates.scores.index_select(0, keep),
@@ -72,6 +73,12 @@ def propose(
         fate=fate,
         suppressed_by=lost_to.masked_fill(~passing, -1),
     )
+
+
+def _few(overlaps: Overlaps, iou_threshold: float) -> bool:
+    """Whether the list decides faster than the boxes do."""
+    most = FEW_PAIRS * len(overlaps.order)
+    return overlaps.complete and pairs_over(overlaps, iou_threshold) <= most
 
 
 def _ranks(candidates: Candidates) -> Tensor:

@@ -1,31 +1,33 @@
 """Which boxes overlap: an exact sweep over sorted windows, with no matrix of boxes by boxes.
 
 Two boxes can only have IoU > t if the left edge of one lies within the first (1 - t) of the other's
-width, and the same holds for top edges and heights. So boxes are sorted by left edge, and the
-partners of a box to its right are a run just after it, its window. All windows are walked in step,
-the k-th partner of every box at once, so that each comparison is a pass over contiguous memory;
-only the few pairs within reach in both axes are gathered and have their IoU computed.
+width. So boxes are sorted by left edge, and the partners of a box to its right are a run just after
+it, its window. All windows are walked in step, the k-th partner of every box at once, so that the
+IoUs of all these pairs are a few passes over contiguous memory.
 
-Shapes: N boxes, R boxes whose windows are still open, P pairs.
+Shapes: N boxes, M places of a layout, R boxes whose windows are walked, K steps, P pairs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 
 # Cells of one step: temporaries of more than some 300 kB make numpy ask the system for new memory.
 CELLS = 1 << 16
-# Reaches are this share of a side longer than the proof asks, far above a float32 IoU's rounding.
+# Reaches are this share of a width longer than the proof asks, far above a float32 IoU's rounding.
 SLACK = 1e-4
 # Areas under this lose their relative precision in float32, and the proof with it: no bound there.
 SMALLEST_SURE_AREA = 1e-30
 
 
 def as_columns(boxes: np.ndarray) -> np.ndarray:
-    """Turn (N, 4) boxes into (5, N) float32 columns: x1, y1, x2, y2 and area."""
-    columns = np.empty((5, len(boxes)), np.float32)
-    columns[:4] = boxes.T
+    """Turn (N, 4) boxes into (5, N + 1) float32 columns: x1, y1, x2, y2 and area.
+
+    The last one is nobody, which meets nothing: all its IoUs are NaN.
+    """
+    columns = np.full((5, len(boxes) + 1), np.nan, np.float32)
+    columns[:4, :-1] = boxes.T
     x1, y1, x2, y2, area = columns
     with np.errstate(all="ignore"):  # boxes that are not finite meet nothing, see `meeting_boxes`
         np.multiply(x2 - x1, y2 - y1, out=area)
@@ -71,69 +73,92 @@ def columns_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(inter, union, out=inter)
 
 
-def overlapping_pairs(
-    columns: np.ndarray, threshold: float
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield every pair of boxes over the threshold once, in pieces of bounded size.
-
-    Args:
-        columns: (5, N) columns of boxes that can overlap.
-        threshold: the IoU that a pair exceeds, in [0, 1].
-
-    Yields:
-        (P,) lower positions of the pairs, (P,) higher positions, (P,) float32 IoUs.
-    """
-    limit = float32_floor(threshold)
-    order = np.argsort(columns[0])
-    columns = columns.take(order, axis=1)
-    for first, second in _close_pairs(columns, threshold):
-        iou = columns_iou(columns.take(first, axis=1), columns.take(second, axis=1))
-        hit = np.flatnonzero(iou > limit)
-        first, second = order[first[hit]], order[second[hit]]
-        yield np.minimum(first, second), np.maximum(first, second), iou[hit]
-
-
 @np.errstate(all="ignore")  # IoUs that overflow or are 0/0 are no hits
 def find_edges(
-    columns: np.ndarray, threshold: float, limit: int
+    columns: np.ndarray, groups: Sequence[np.ndarray], threshold: float, limit: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Collect `overlapping_pairs`; None as soon as there are more than `limit`."""
+    """Find every pair of boxes of a group over the threshold once.
+
+    Args:
+        columns: (5, N + 1) columns, nobody last.
+        groups: positions of boxes that can overlap, an array a group.
+        threshold: the IoU that a pair exceeds, in [0, 1].
+        limit: the most pairs to find.
+
+    Returns:
+        (P,) lower positions of the pairs, (P,) higher positions, (P,) float32 IoUs; None where
+        there are more than `limit`.
+    """
     pieces, total = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))], 0
-    for piece in overlapping_pairs(columns, threshold):
-        pieces.append(piece)
-        total += len(piece[0])
-        if total > limit:
-            return None
+    least, nobody = float32_floor(threshold), columns.shape[1] - 1
+    for group in groups:
+        row = group.take(np.argsort(columns[0].take(group)))
+        window = _windows(columns.take(row, axis=1), threshold)
+        # Windows are walked past their ends, where nobody is to be met.
+        row = np.append(row, np.full(window.max(initial=0) + 1, nobody))
+        for first, at, iou in _walk(columns.take(row, axis=1), window):
+            hit = np.flatnonzero(iou > least)
+            step = hit // len(first)  # with the next line 3 times as fast as a divmod
+            place = hit - step * len(first)
+            step += at.take(place)
+            one, other = row.take(first.take(place)), row.take(step)
+            pieces.append((np.minimum(one, other), np.maximum(one, other), iou.take(hit)))
+            total += len(hit)
+            if total > limit:
+                return None
     return tuple(np.concatenate(side) for side in zip(*pieces, strict=True))
 
 
-def _close_pairs(columns: np.ndarray, threshold: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the pairs of boxes, sorted by left edge, within each other's reach in both axes."""
-    x1, y1, x2, y2, area = columns
-    sure = area > SMALLEST_SURE_AREA
-    share = np.where(sure, np.float32(1 - threshold + SLACK), np.float32(1 + SLACK))
+def _windows(columns: np.ndarray, threshold: float) -> np.ndarray:
+    """(N,) how many of the boxes after each, by left edge, can overlap it enough."""
+    x1, _, x2, _, area = columns
+    share = np.float32(1 - threshold + SLACK)
+    if area.min(initial=1) <= SMALLEST_SURE_AREA:
+        share = np.where(area <= SMALLEST_SURE_AREA, np.float32(1 + SLACK), share)
     # Rounded up, so that float32 loses nothing at the far end.
-    x_reach = np.nextafter(x1 + share * (x2 - x1), np.float32(np.inf))
-    y_reach = np.nextafter(y1 + share * (y2 - y1), np.float32(np.inf))
-    boxes = np.arange(len(x1))
-    partners = (np.searchsorted(x1, x_reach) - boxes - 1).astype(np.int32)
-    beyond = np.full(partners.max(initial=0), np.nan, np.float32)
-    y1_after = sliding_window_view(np.append(y1, beyond), len(y1))  # row k: k boxes further on
-    reach_after = sliding_window_view(np.append(y_reach, beyond), len(y1))
-    rows, left, done = slice(None), len(boxes), 0
-    while left:
-        # The walk is as long as its widest window. So it ends where nine windows of ten do, and
-        # the tenth, gathered, goes on by itself.
-        ninth = left - 1 - (left // 10 if left > 128 else 0)
-        stop = int(np.partition(partners[rows], ninth)[ninth])
-        step = max(1, CELLS // left)
-        for begin in range(done + 1, stop + 1, step):
-            end = min(begin + step, stop + 1)
-            near = y1_after[begin:end, rows] < y_reach[rows]  # (end - begin, R)
-            near &= reach_after[begin:end, rows] > y1[rows]
-            near &= partners[rows] >= np.arange(begin, end, dtype=np.int32)[:, None]
-            ahead, box = np.divmod(np.flatnonzero(near), left)
-            first = boxes[rows][box]
-            yield first, first + ahead + begin
-        rows, done = np.flatnonzero(partners > stop), stop
-        left = len(rows)
+    reach = np.nextafter(x1 + share * (x2 - x1), np.float32(np.inf))
+    return np.searchsorted(x1, reach) - np.arange(1, len(x1) + 1)
+
+
+def _walk(
+    columns: np.ndarray, window: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Measure boxes, by left edge and followed by nobodies, against those in their windows.
+
+    A walk in step is as long as its widest window. So it ends where nine windows of ten do, and
+    the tenth, gathered, goes on by itself.
+
+    Yields:
+        (R,) places of boxes, (R,) places of a partner of each, and (K, R) IoUs with this one and
+        those after it.
+    """
+    first, nobody = np.arange(len(window)), columns.shape[1] - 1
+    stop = _most(window)
+    shape = 5, 1 + stop, len(window)  # the boxes themselves, the next ones, and so on
+    near = as_strided(columns, shape, (*columns.strides, columns.strides[1]))
+    for begin, end in _steps(stop, len(window)):
+        yield first, first + begin, columns_iou(near[:, :1], near[:, begin:end])
+    done = stop
+    while len(first := np.flatnonzero(window > done)):
+        stop, boxes = _most(window.take(first) - done), columns.take(first, axis=1)[:, None]
+        for begin, end in _steps(stop, len(first)):
+            ahead = first + np.arange(begin + done, end + done)[:, None]
+            ahead = np.minimum(ahead, nobody, out=ahead)
+            yield first, first + (begin + done), columns_iou(boxes, columns.take(ahead, axis=1))
+        done += stop
+
+
+def _most(windows: np.ndarray) -> int:
+    """How long nine windows of ten are at most; the longest if that makes a few cells more."""
+    longest, ninth = int(windows.max(initial=0)), len(windows) - 1 - len(windows) // 10
+    if len(windows) * longest <= CELLS:
+        return longest
+    most = int(np.partition(windows, ninth)[ninth])
+    return longest if len(windows) * (longest - most) <= CELLS else most
+
+
+def _steps(stop: int, rows: int) -> Iterator[tuple[int, int]]:
+    """Cut the steps 1 to `stop` into ranges of bounded size."""
+    step = max(1, CELLS // max(rows, 1))
+    for begin in range(1, stop + 1, step):
+        yield begin, min(begin + step, stop + 1)

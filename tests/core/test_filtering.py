@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.core.filtering import clip_boxes, large_boxes, top_n
+from explorer.core.filtering import best_n, clip_boxes, large_boxes, top_n
 from tests.reference import plain_top_n
 
 NAN, INF = float("nan"), float("inf")
@@ -105,10 +105,13 @@ def test_nan_ranks_above_infinity_as_in_a_descending_sort():
 
 @pytest.mark.parametrize(("n", "kept"), [(0, 0), (3, 3), (4, 4), (5, 4), (10**6, 4)])
 def test_n_past_the_end_keeps_all(n, kept):
-    assert top_n(torch.tensor([3.0, 1.0, 4.0, 1.0]), n).tolist() == [2, 0, 1, 3][:kept]
+    scores = torch.tensor([3.0, 1.0, 4.0, 1.0])
+    assert top_n(scores, n).tolist() == [2, 0, 1, 3][:kept]
+    assert best_n(scores, n).tolist() == sorted([2, 0, 1, 3][:kept])
 
 
 def test_no_scores_have_no_best():
+    assert best_n(torch.empty(0), 5).shape == (0,)
     indices = top_n(torch.empty(0), 5)
     assert indices.shape == (0,)
     assert indices.dtype == torch.int64
@@ -123,6 +126,7 @@ def test_top_n_is_the_head_of_a_stable_sort(scores, n):
     values = torch.tensor(scores, dtype=torch.float32)
     chosen = top_n(values, n)
     assert chosen.tolist() == plain_top_n(values.tolist(), n)
+    assert best_n(values, n).tolist() == sorted(chosen.tolist())
     assert torch.equal(chosen, torch.sort(values, stable=True, descending=True).indices[:n])
 
 
@@ -135,6 +139,7 @@ def test_top_n_of_many_tied_scores_in_every_float_type(dtype):
     expected = torch.sort(logits, stable=True, descending=True).indices
     for n in (1, 1000, 19_999):
         assert torch.equal(top_n(scores, n), expected[:n])
+        assert torch.equal(best_n(scores, n), expected[:n].sort().values)
 
 
 def test_doubles_that_float32_would_merge_stay_apart():
@@ -159,6 +164,8 @@ def test_doubles_that_float32_would_merge_stay_apart():
         (lambda: large_boxes(torch.zeros(1, 4), NAN), "min_size .* got nan"),
         (lambda: top_n(torch.zeros(2, 3), 1), r"scores must have shape \(N,\), got \(2, 3\)"),
         (lambda: top_n(torch.zeros(2), -1), "top_n.n must be >= 0, got -1"),
+        (lambda: best_n(torch.zeros(2, 3), 1), r"scores must have shape \(N,\), got \(2, 3\)"),
+        (lambda: best_n(torch.zeros(2), -1), "top_n.n must be >= 0, got -1"),
     ],
 )
 def test_a_bad_argument_is_named(call, message):

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.core.memo import Memo, size_of
+from explorer.core.memo import Memo, parts_of
 
 
 def of_size(size):
@@ -181,6 +181,43 @@ def test_sizes_are_those_of_tensors_and_arrays_wherever_they_are():
         name: str
 
     value = Result(torch.zeros(10, 4), (np.zeros(8, np.uint8), torch.zeros(2).half()), "P2")
-    assert size_of(value) == 160 + 8 + 4 + 64
-    assert size_of([b"12345", None]) == 5 + 64
-    assert size_of(()) == 0
+    assert bytes_of(value) == 160 + 8 + 4 + 64
+    assert bytes_of([b"12345", None]) == 5 + 64
+    assert bytes_of(()) == 0
+
+
+def bytes_of(value):
+    return sum(parts_of(value).values())
+
+
+def test_a_view_counts_as_what_it_keeps_alive():
+    whole, array = torch.zeros(10, 4), np.zeros((8, 4), np.uint8)
+    assert bytes_of(whole[:1]) == 160
+    assert bytes_of((whole, whole[2:], whole.T)) == 160
+    assert bytes_of(array[1:2]) == 32
+    assert bytes_of([array, array[1:]]) == 32
+
+
+def test_a_tensor_that_two_results_hold_counts_once_until_both_are_gone():
+    memo, shared = Memo(500), torch.zeros(100, dtype=torch.uint8)
+    memo.get("a", lambda: (shared, of_size(50)()))
+    memo.get("b", lambda: (shared, of_size(60)()))
+    assert memo.used == 100 + 50 + 60
+    memo.get("c", of_size(300))  # "a" goes, "b" still holds what they share
+    assert [key for key in "abc" if memo.peek(key)] == ["b", "c"]
+    assert memo.used == 100 + 60 + 300
+    memo.get("d", of_size(150))
+    assert [key for key in "bcd" if memo.peek(key)] == ["c", "d"]
+    assert memo.used == 300 + 150
+    memo.get("e", of_size(500))
+    assert memo.used == 500
+    assert not memo._holders.keys() - memo.peek("e").parts.keys()
+
+
+def test_results_that_see_a_different_share_of_one_block_leave_no_bytes_behind():
+    memo, block = Memo(200), torch.zeros(100, dtype=torch.uint8)
+    memo.get("part", lambda: block.numpy()[:10])
+    memo.get("whole", lambda: block)
+    memo.get("other", of_size(200))
+    assert memo.used == 200
+    assert len(memo) == 1

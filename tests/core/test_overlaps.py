@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from explorer.core.boxes import box_iou
 from explorer.core.nms import rank, suppress
-from explorer.core.overlaps import find_overlaps, suppress_at
+from explorer.core.overlaps import find_overlaps, pairs_over, suppress_at
 from tests.core.test_nms import HARD, THRESHOLDS, as_boxes, clustered, some_boxes, uniform
 from tests.devices import DEVICES
 
@@ -77,6 +77,7 @@ def test_an_edge_exactly_on_the_threshold_is_none():
     below = float(np.nextafter(0.5, 0))
     assert suppress_at(overlaps, 0.5).keep.tolist() == [0, 1]
     assert suppress_at(overlaps, below).keep.tolist() == [0]
+    assert (pairs_over(overlaps, 0.5), pairs_over(overlaps, below)) == (0, 1)
 
 
 def test_as_many_pairs_as_the_limit_are_complete_and_one_more_are_none():

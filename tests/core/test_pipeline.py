@@ -230,6 +230,7 @@ def test_a_threshold_reuses_the_overlaps_where_they_are_known_and_asks_for_none(
         raise AssertionError("the pairs were there already")
 
     monkeypatch.setattr("explorer.core.proposals.suppress_ranked", no_search)
+    monkeypatch.setattr("explorer.core.proposals.FEW_PAIRS", 1000)  # any number of pairs is few
     from_pairs = run("proposals", settings, fresh)
     lower = run("proposals", changed(settings, {"nms.iou_threshold": 0.3}), fresh)
     assert ran == ["proposals", "proposals"]

@@ -207,6 +207,16 @@ def test_past_the_limit_of_pairs_the_proposals_are_the_same(seed, threshold, rul
     check(complete, candidates, rules, nms)
 
 
+@pytest.mark.parametrize("few", [0, 2, 50])
+def test_the_list_decides_as_the_boxes_do_however_many_pairs_it_holds(few, monkeypatch):
+    monkeypatch.setattr("explorer.core.proposals.FEW_PAIRS", few)
+    candidates = random_candidates(5)
+    overlaps = candidate_overlaps(candidates, ALL_LEVELS)
+    for threshold in (0, 0.3, 0.9, 1):
+        nms = Nms(iou_threshold=threshold)
+        check(propose(candidates, overlaps, ALL_LEVELS, nms), candidates, ALL_LEVELS, nms)
+
+
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("rules", [ALL_LEVELS, BY_LEVEL])
 def test_fillers_of_a_fixed_shape_win_nothing_and_are_no_proposals(device, rules):

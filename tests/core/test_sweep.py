@@ -11,7 +11,7 @@ from tests.core.test_nms import HARD, clustered, uniform
 
 
 def edges_of(boxes, threshold, limit=10**6):
-    return find_edges(as_columns(boxes.numpy()), threshold, limit)
+    return find_edges(as_columns(boxes.numpy()), [np.arange(len(boxes))], threshold, limit)
 
 
 def test_one_pair_by_hand():
@@ -53,6 +53,18 @@ def test_hard_inputs_have_the_pairs_of_the_whole_table(name, threshold):
     assert torch.equal(found, over)
 
 
+def test_boxes_of_different_groups_are_no_pairs():
+    boxes = torch.tensor([[0.0, 0, 1, 1]]).repeat(7, 1)
+    groups = [np.array([0, 2, 5]), np.array([], np.int64), np.array([1, 6])]
+    better, worse, _ = find_edges(as_columns(boxes.numpy()), groups, 0.5, 10)
+    assert sorted(zip(better.tolist(), worse.tolist(), strict=True)) == [
+        (0, 2),
+        (0, 5),
+        (1, 6),
+        (2, 5),
+    ]
+
+
 def test_a_box_over_the_limit_ends_the_search():
     boxes = torch.tensor([[0.0, 0, 1, 1]]).repeat(5, 1)
     assert len(edges_of(boxes, 0.5, limit=10)[0]) == 10
@@ -61,7 +73,8 @@ def test_a_box_over_the_limit_ends_the_search():
 
 def test_ious_are_those_of_box_iou_to_the_last_bit():
     (a, _), (b, _) = uniform(200, seed=1), uniform(200, seed=2)
-    iou = columns_iou(as_columns(a.numpy())[:, :, None], as_columns(b.numpy())[:, None])
+    a_columns, b_columns = (as_columns(boxes.numpy())[:, :-1] for boxes in (a, b))
+    iou = columns_iou(a_columns[:, :, None], b_columns[:, None])
     assert np.array_equal(np.maximum(iou, 0), box_iou(a, b).numpy())
 
 
