@@ -6,7 +6,7 @@ import streamlit as st
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from explorer.live import pictures, plot
+from explorer.live import pictures, plot, scripts
 
 HERE = Path(__file__).parent
 
@@ -16,5 +16,6 @@ app = st.App(
         Mount("/assets", StaticFiles(directory=HERE / "assets")),
         Mount("/vendor", StaticFiles(directory=plot.PLOTLY_FOLDER)),
         Route(pictures.ROUTE, pictures.serve),
+        Route(scripts.ROUTE, scripts.serve),
     ],
 )

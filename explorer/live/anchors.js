@@ -69,7 +69,7 @@ function say({ title, count, names, board, data }, shown) {
   const words = `${grouped(total)} anchors, ${grouped(level.count)} of them on ${level.name}`;
   put(title, titleOf(shown));
   put(count, words);
-  board.setLabel(`${titleOf(shown)}, row ${cell[0]}, column ${cell[1]}. ${words}. Arrow keys choose another cell.`);
+  board.setLabel(titleOf(shown), `, row ${cell[0]}, column ${cell[1]}. ${words}. Arrow keys choose another cell.`);
   const called = shapeNames(anchors, level.place);
   const swatch = (name, place) => `<i style="background:${pickFrom(data.colours.shapes, place)}"></i>${name}`;
   put(names, called.length > FEW ? "" : called.map(swatch).join(""));

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.core.network import FPN_STRIDES
-from explorer.live import board
+from explorer.live import board, scripts
 from explorer.settings import Anchors, View
 
 _PLACE = '<div class="rpn-anchors"></div>'
@@ -29,8 +29,8 @@ _board = st.components.v2.component(
 _table = st.components.v2.component(
     "rpn_explorer_anchor_table",
     html=_PLACE,
-    css=board.joined("css", "anchor_table"),
-    js=board.joined("js", "sliders", *_FORMULA, "anchor_table"),
+    css=scripts.joined("css", "anchor_table"),
+    js=scripts.fetched(scripts.joined("js", "sliders", *_FORMULA, "anchor_table")),
     isolate_styles=False,  # it looks like the page's other tables
 )
 

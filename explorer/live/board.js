@@ -1,6 +1,6 @@
 // The live canvas: what every page that draws while the finger moves shares. A component's module
-// cannot import another one, so `board.py` puts pen.js, sliders.js, view.js and this file before the
-// component's own script. Together they offer:
+// cannot import another one, so `board.py` puts its files before the component's own script. Together
+// they offer:
 //
 //   createView()                          zoom and place; boards that share one move together
 //   createBoard(element, options)         a photo with a canvas on it, inside `element`; a board
@@ -8,7 +8,7 @@
 //              onPick(x, y, event) for a click or tap, onKey(event) that returns true if it used
 //              the key; x and y are pixels of the photo. Left out: whatever the page does not need
 //     board.setPhoto(url, width, height)  the photo and its sides in pixels; null is a blank canvas
-//     board.setLabel(text)                what a screen reader says of it
+//     board.setLabel(title, more)         what a screen reader says of it; a saved file has the title
 //     board.draw(painter)                 calls painter(pen) in the next frame and whenever the
 //                                         view or the size changes; the pen starts on a clear sheet
 //     board.drawNow(painter)              the same at once, for who is inside a frame already
@@ -60,16 +60,15 @@ function createBoard(element, options = {}) {
   const marks = new Map(); // name -> {node, box}
   const photo = { width: 1, height: 1 };
   const size = { width: 0, height: 0 }; // css pixels; to ask for them in every frame would cost a layout
-  let painter = null;
   let placed = "";
 
-  const board = { element, canvas, view, photo, frames: 0, scale: 1 };
+  const board = { element, canvas, view, photo, painter: null, frames: 0, scale: 1 };
   const paint = () => {
     if (!size.width || !size.height) return; // hidden: the observer calls again
     place();
-    if (painter) {
+    if (board.painter) {
       pen.fit(canvas, view, photo, devicePixelRatio || 1);
-      painter(pen);
+      board.painter(pen);
       context.putImageData(pen.image, 0, 0);
     }
     board.frames++;
@@ -94,14 +93,17 @@ function createBoard(element, options = {}) {
   };
   board.redraw = inNextFrame(paint);
   board.draw = (next) => {
-    painter = next;
+    board.painter = next;
     board.redraw();
   };
   board.drawNow = (next) => {
-    painter = next;
+    board.painter = next;
     paint();
   };
-  board.setLabel = (text) => element.setAttribute("aria-label", text);
+  board.setLabel = (title, more = "") => {
+    board.title = title;
+    element.setAttribute("aria-label", `${title}${more}`);
+  };
   board.setPhoto = (url, width, height) => {
     if (width !== photo.width || height !== photo.height) {
       Object.assign(photo, { width, height });
@@ -146,8 +148,10 @@ function createBoard(element, options = {}) {
     return [(event.clientX - place.left) / place.width, (event.clientY - place.top) / place.height];
   }
 
-  watchPointer(board, reset, shareOf, options);
+  reset.addEventListener("click", () => view.reset());
+  watchPointer(board, shareOf, options);
   watchKeys(board, options);
+  offerFiles(board);
   view.boards.add(board);
   board.setLabel(options.label ?? "");
   const observer = new ResizeObserver(() => {

@@ -67,7 +67,7 @@ function update(state) {
     side.drawn = (side.name === "Before" ? entering : proposals).subarray(0, values.topK);
     const title = `${side.name} NMS: the best ${count(side.drawn.length)}`;
     write(side.title, title);
-    side.board.setLabel(`${title} boxes over the picture. ${KEYS}`);
+    side.board.setLabel(title, ` boxes over the picture. ${KEYS}`);
     side.board.drawNow((pen) => paint(state, side, pen));
   }
   mark(state);

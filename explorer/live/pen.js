@@ -14,12 +14,17 @@ class Pen {
   fit(canvas, view, photo, ratio) {
     const { width: columns, height: rows } = canvas;
     if (this.columns !== columns || this.rows !== rows) {
-      Object.assign(this, { columns, rows, image: new ImageData(columns, rows) });
+      this.image = new ImageData(columns, rows);
       this.pixels = new Uint32Array(this.image.data.buffer);
     } else {
       this.pixels.fill(0);
     }
-    this.ratio = ratio;
+    this.aim({ columns, rows }, view, photo, ratio);
+  }
+
+  // Which part of the photo a sheet of so many pixels shows.
+  aim({ columns, rows }, view, photo, ratio) {
+    Object.assign(this, { columns, rows, ratio });
     this.scaleX = (columns * view.zoom) / photo.width;
     this.scaleY = (rows * view.zoom) / photo.height;
     this.left = view.left * photo.width;

@@ -91,23 +91,6 @@ function watchClicks(state) {
   }
 }
 
-function save(name, blob) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-async function asDataUrl(url) {
-  const blob = await (await fetch(url)).blob();
-  return new Promise((resolve) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.readAsDataURL(blob);
-  });
-}
-
 // A page that needs no server: Plotly's script, the photo and the figure in one file.
 async function savePage(state) {
   const script = await (await fetch(PLOTLY)).text();
@@ -145,13 +128,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     state.observer = new ResizeObserver(() => resize(state));
     state.observer.observe(plot);
     watchClicks(state);
+    watchDrags(state, outline);
   }
   state.send = setTriggerValue;
   const { data: traces, layout } = JSON.parse(new TextDecoder().decode(data));
   const revision = ++state.revision;
   state.layout = layout;
   state.traces = traces;
-  state.name = (layout.title?.text || layout.meta.alt || "figure").replace(/<[^>]*>/g, "").replace(/[^\w]+/g, "-").slice(0, 60);
+  state.name = fileName(layout.title?.text || layout.meta.alt || "");
   state.shapes = layout.shapes?.length ?? 0;
   dress(layout, plot);
   plot.setAttribute("role", "img");

@@ -6,6 +6,7 @@ The JavaScript beside this file draws; this face sends it the figure as JSON byt
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import plotly
@@ -13,13 +14,15 @@ import plotly.graph_objects as go
 import plotly.io
 import streamlit as st
 
+from explorer.live import scripts
+
 PLOTLY_FOLDER = Path(plotly.__file__).parent / "package_data"  # app.py serves it as /vendor
 
 _mount = st.components.v2.component(
     "rpn_explorer_plot",
     html='<div class="rpn-plot"></div>',
     css=".rpn-plot { width: 100%; overflow: hidden; }",
-    js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+    js=scripts.fetched(scripts.joined("js", "save", "plot_drag", "plot")),
     isolate_styles=False,  # Plotly's own style sheet lies in the document
 )
 
@@ -30,6 +33,7 @@ def plot(
     key: str,
     on_click: Callable[[float, float], None] | None = None,
     on_draw: Callable[[list[float]], None] | None = None,
+    on_move: Callable[[list[float]], None] | None = None,
 ) -> None:
     """Show a figure; its zoom stays when the next one comes under the same key.
 
@@ -39,10 +43,12 @@ def plot(
         on_click: called with (x, y) in the axes' units when the reader clicks inside the axes.
         on_draw: called with [x1, y1, x2, y2] in the axes' units when the reader drags a rectangle;
             without it, dragging zooms.
+        on_move: called with [x1, y1, x2, y2] when the reader drags the box of `meta["movable"]`, or
+            one of its corners.
     """
     drawn = f"{key} drawn"  # a refused rectangle too must bring a new figure, which drops it
     figure.layout.meta |= {"clicks": on_click is not None, "draws": on_draw is not None}
-    figure.layout.meta |= {"drawn": st.session_state.get(drawn, 0)}
+    figure.layout.meta |= {"moves": on_move is not None, "drawn": st.session_state.get(drawn, 0)}
     if on_draw is not None:
         figure.layout.dragmode = "drawrect"
 
@@ -51,11 +57,17 @@ def plot(
         if click and on_click:
             on_click(click["x"], click["y"])
 
-    def report_draw() -> None:
-        box = st.session_state[key]["draw"]
-        if box and on_draw:
+    def report_box(name: str, take: Callable[[list[float]], None] | None) -> None:
+        box = st.session_state[key][name]
+        if box and take:
             st.session_state[drawn] = st.session_state.get(drawn, 0) + 1
-            on_draw(box)
+            take(box)
 
     data = plotly.io.to_json(figure, validate=False, engine="orjson")
-    _mount(key=key, data=data.encode(), on_click_change=report_click, on_draw_change=report_draw)
+    _mount(
+        key=key,
+        data=data.encode(),
+        on_click_change=report_click,
+        on_draw_change=partial(report_box, "draw", on_draw),
+        on_move_change=partial(report_box, "move", on_move),
+    )

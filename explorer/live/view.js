@@ -23,9 +23,11 @@ function createView() {
   return view;
 }
 
+const onButton = (event) => Boolean(event.target.closest("button"));
+
 // One pointer hovers, picks or drags; two pinch. A finger scrolls the page until the board is zoomed
 // (style: touch-action), and so does the wheel where there is nothing to zoom out of.
-function watchPointer({ element, view, toPhoto }, reset, shareOf, { onPointer, onPick }) {
+function watchPointer({ element, view, toPhoto }, shareOf, { onPointer, onPick }) {
   const down = new Map(); // pointer -> its share of the board
   let pressed = null; // where the press began, until it is no click any more
   const spread = () => {
@@ -33,7 +35,7 @@ function watchPointer({ element, view, toPhoto }, reset, shareOf, { onPointer, o
     return { gap: Math.hypot(x2 - x1, y2 - y1) || 1e-6, middle: [(x1 + x2) / 2, (y1 + y2) / 2] };
   };
   element.addEventListener("pointerdown", (event) => {
-    if (event.target === reset || event.button) return;
+    if (onButton(event) || event.button) return;
     down.set(event.pointerId, shareOf(event));
     pressed = down.size === 1 ? [event.clientX, event.clientY] : null;
   });
@@ -63,11 +65,11 @@ function watchPointer({ element, view, toPhoto }, reset, shareOf, { onPointer, o
     onPointer?.(null);
   });
   element.addEventListener("click", (event) => {
-    if (event.target === reset) return view.reset();
+    if (onButton(event)) return;
     if (pressed && event.detail < 2) onPick?.(...toPhoto(event), event); // the second is a double click
     pressed = null;
   });
-  element.addEventListener("dblclick", () => view.reset());
+  element.addEventListener("dblclick", (event) => onButton(event) || view.reset());
   element.addEventListener(
     "wheel",
     (event) => {
