@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from explorer.core.claims import Claim, Verdict
 from explorer.figures import theme
-from explorer.figures.recall import MISSED
+from explorer.figures.objects import MISSED
 
 ROWS = 20  # objects that a figure of readable height holds
 BINS = 41  # odd: zero has a bar of its own
@@ -33,14 +33,14 @@ def claim_table(
     first = max(0, (selected or 0) - ROWS + 1)
     part = claims[first : first + ROWS]
     counts = np.array([claim.by_level for claim in part]).reshape(-1, len(level_names))
-    most = max(1, int(counts.max(initial=0)))
+    most = max(4, int(counts.max(initial=0)))  # a single anchor is few
     rows = [claim.object for claim in part]
     heat = go.Heatmap(
         x=list(range(len(level_names))),
         y=rows,
         z=np.where(counts > 0, counts, np.nan).astype(np.float32),
         texttemplate="<b>%{z}</b>",
-        textfont={"size": 17},
+        textfont={"size": 17, "color": "#000000"},
         zmin=0,
         zmax=most,
         colorscale=[[i / 4, colour] for i, colour in enumerate(theme.SCORE_SCALE)],
@@ -55,6 +55,9 @@ def claim_table(
     outline = {"type": "rect", "x0": -0.5, "x1": len(level_names) - 0.5, "line": {"width": 4}}
     outline["line"]["color"] = theme.LEVELS[6]
     shapes = [] if selected is None else [outline | {"y0": selected - 0.5, "y1": selected + 0.5}]
+    title = "Positive anchors"
+    if len(part) < len(claims):
+        title += f": objects {first + 1} to {first + len(part)} of {len(claims)}"
     words = [_row(claim, labels[claim.object], claim.object == selected) for claim in part]
     return theme.figure(
         [heat],
@@ -74,9 +77,11 @@ def claim_table(
             "showgrid": False,
         },
         shapes=shapes,
+        title={"text": title, "x": 0, "xref": "paper", "y": 0.99, "yanchor": "top"},
+        margin={"l": 8, "r": 8, "t": 64, "b": 8},
         dragmode=False,
         uirevision=f"{first} {len(part)} {len(level_names)}",
-        meta={"height": 60 + 32 * max(1, len(part)), "alt": "Positive anchors by object and level"},
+        meta={"height": 72 + 32 * max(1, len(part)), "alt": "Positive anchors by object and level"},
     )
 
 
@@ -103,13 +108,15 @@ def target_histograms(targets: np.ndarray, weights: tuple[float, ...]) -> go.Fig
     for place, name in enumerate(DELTAS):
         values, axis = targets[:, place], str(place + 1) if place else ""
         counts, _ = np.histogram(values, BINS, (-reach, reach))
-        bottom = 0.76 - 0.25 * place
+        bottom = 0.75 - 0.25 * place
         axes[f"yaxis{axis}"] = {
-            "domain": [bottom, bottom + 0.19],
+            "domain": [bottom, bottom + 0.16],
             "anchor": "x",
             "nticks": 3,
             "rangemode": "tozero",
             "tickformat": "d",
+            "showgrid": False,
+            "zeroline": False,
             "automargin": True,
             "fixedrange": True,
         }
@@ -123,7 +130,7 @@ def target_histograms(targets: np.ndarray, weights: tuple[float, ...]) -> go.Fig
                 _validate=False,
             )
         )
-        notes.append(_note(name, values, weights[place], bottom + 0.19))
+        notes.append(_note(name, values, weights[place], bottom + 0.16))
     return theme.figure(
         traces,
         **axes,
@@ -133,7 +140,7 @@ def target_histograms(targets: np.ndarray, weights: tuple[float, ...]) -> go.Fig
         dragmode=False,
         showlegend=False,
         uirevision=f"{reach:g}",
-        meta={"height": 430, "alt": f"Histograms of the targets of {len(targets):,} anchors"},
+        meta={"height": 480, "alt": f"Histograms of the targets of {len(targets):,} anchors"},
     )
 
 

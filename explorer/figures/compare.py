@@ -129,14 +129,14 @@ def recalls(
         iou: from which an object counts as found.
     """
     lines = [
-        go.Scatter(
-            x=counts[counts <= max(found, 1)],
-            y=recall[counts <= max(found, 1)].astype(np.float32),
-            mode="lines",
-            line={"color": colour, "width": 4, "shape": "hv", "dash": dash},
-            name=name,
-            hovertemplate=f"{name}: %{{x}} proposals find %{{y:.0%}}<extra></extra>",
-            _validate=False,
+        theme.line(
+            counts[counts <= max(found, 1)],
+            recall[counts <= max(found, 1)].astype(np.float32),
+            name,
+            colour,
+            f"{name}: %{{x}} proposals find %{{y:.0%}}",
+            shape="hv",
+            dash=dash,
         )
         for (name, recall, found), colour, dash in zip(
             curves, SIDES, ("solid", "dash"), strict=True

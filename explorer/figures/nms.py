@@ -47,23 +47,16 @@ def survivors_curve(
         cap: how many of the survivors become proposals at most.
         candidates: how many boxes NMS starts from.
     """
-    curve = go.Scatter(
-        x=thresholds.astype(np.float32),
-        y=survivors.astype(np.int32),
-        mode="lines",
-        line={"color": theme.LEVELS[0], "width": 4},
-        name="survivors",
-        hovertemplate="at %{x:.2f} %{y:,} survive<extra></extra>",
-        _validate=False,
+    curve = theme.line(
+        thresholds.astype(np.float32),
+        survivors.astype(np.int32),
+        "survivors",
+        theme.LEVELS[0],
+        "at %{x:.2f} %{y:,} survive",
     )
-    limit = go.Scatter(
-        x=[0, 1],
-        y=[cap, cap],
-        mode="lines",
-        line={"color": theme.LEVELS[1], "width": 3, "dash": "dash"},
-        name=f"cap of {cap:,}",
-        hovertemplate="the cap keeps %{y:,}<extra></extra>",
-        _validate=False,
+    hover = "the cap keeps %{y:,}"
+    limit = theme.line(
+        [0, 1], [cap, cap], f"cap of {cap:,}", theme.LEVELS[1], hover, 3, dash="dash"
     )
     top = max(candidates, 1) * 1.08
     now = go.Scatter(

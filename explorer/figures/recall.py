@@ -1,4 +1,4 @@
-"""Recall against the number of proposals, and the objects over the photo."""
+"""Recall against the number of proposals."""
 
 from __future__ import annotations
 
@@ -6,26 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures import theme
-from explorer.figures.canvas import boxes_path, path_shape
 
 KINDS = (theme.LEVELS[2], theme.LEVELS[1], theme.LEVELS[7])  # hit, duplicate, miss
-FOUND, MISSED = "#FFFFFF", theme.LEVELS[3]  # an object's outline
-
-
-def object_shapes(boxes: np.ndarray, missed: np.ndarray) -> list[dict]:
-    """Dashed outlines of the objects: white where found, vermilion and thick where missed.
-
-    Args:
-        boxes: (G, 4) xyxy, pixels.
-        missed: (G,) bool.
-    """
-    shapes = []
-    for part, colour, width in ((boxes[~missed], FOUND, 2.5), (boxes[missed], MISSED, 4)):
-        if len(part):
-            path = boxes_path(part)
-            shapes.append(path_shape(path, "rgba(0,0,0,0.7)", width + 2))
-            shapes.append(path_shape(path, colour, width, line={"dash": "dash"}))
-    return shapes
 
 
 def recall_curve(
@@ -41,23 +23,16 @@ def recall_curve(
         proposals: how many there are; the curve ends there.
     """
     shown = counts <= max(proposals, 1)
-    curve = go.Scatter(
-        x=counts[shown],
-        y=recall[shown].astype(np.float32),
-        mode="lines",
-        line={"color": theme.LEVELS[0], "width": 4, "shape": "hv"},
-        name="proposals",
-        hovertemplate="%{x} proposals find %{y:.0%}<extra></extra>",
-        _validate=False,
-    )
-    reach = go.Scatter(
-        x=[1, 1000],
-        y=[ceiling, ceiling],
-        mode="lines",
-        line={"color": theme.LEVELS[1], "width": 3, "dash": "dash"},
-        name="anchors as they stand",
-        hovertemplate="anchors reach %{y:.0%}<extra></extra>",
-        _validate=False,
+    found, hover = recall[shown].astype(np.float32), "%{x} proposals find %{y:.0%}"
+    curve = theme.line(counts[shown], found, "proposals", theme.LEVELS[0], hover, shape="hv")
+    reach = theme.line(
+        [1, 1000],
+        [ceiling, ceiling],
+        "anchors as they stand",
+        theme.LEVELS[1],
+        "anchors reach %{y:.0%}",
+        3,
+        dash="dash",
     )
     return theme.figure(
         [curve, reach],

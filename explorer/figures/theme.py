@@ -7,6 +7,7 @@ place of its black. Text and lines of a figure take the page's colours in the br
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -47,6 +48,27 @@ def layout(**changes: Any) -> dict[str, Any]:
         "uirevision": "kept",  # zoom stays while a slider moves
     }
     return base | changes
+
+
+def line(
+    x: Sequence[float],
+    y: Sequence[float],
+    name: str,
+    colour: str,
+    hover: str,
+    width: float = 4,
+    **look: Any,
+) -> go.Scatter:
+    """A line of a chart; `hover` tells of a point, `look` goes to Plotly's line (dash, shape)."""
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="lines",
+        line={"color": colour, "width": width} | look,
+        name=name,
+        hovertemplate=f"{hover}<extra></extra>",
+        _validate=False,
+    )
 
 
 def figure(traces: list, **changes: Any) -> go.Figure:
