@@ -14,8 +14,8 @@ from explorer.core.layout import shape_names
 from explorer.core.proposals import Proposals
 from explorer.figures import theme
 from explorer.figures.biography import followed_shapes
+from explorer.figures.objects import object_shapes
 from explorer.figures.proposals import DrawnBoxes, top_boxes
-from explorer.figures.recall import object_shapes
 from explorer.live.plot import plot
 from explorer.pages import _follow, _show, _state
 

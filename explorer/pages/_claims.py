@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from explorer.core.claims import Claim, Verdict, tell_claims
+from explorer.core.claims import Claim, Verdict, short_iou, tell_claims
 from explorer.core.labels import Kind, positive_anchors
 from explorer.core.layout import shape_names
 from explorer.figures.matching import NAMES
@@ -43,14 +43,12 @@ def notes() -> None:
 
 
 def pick() -> None:
-    """Choose an object from a list; a click on the picture or on the table does the same."""
-    labels = _show.compute("truth").labels
-    options = list(range(-1, len(labels)))
-    _controls.pick(
-        "claims.object",
-        options,
-        format_func=lambda i: "all" if i < 0 else f"{i + 1} {labels[i]}",
-    )
+    """Choose an object from a list; a click on the picture or on the table does the same.
+
+    By number alone: the browser keeps the text of what is chosen, and names change.
+    """
+    options = list(range(-1, len(_show.compute("truth").boxes)))
+    _controls.pick("claims.object", options, format_func=lambda i: f"{i + 1}" if i >= 0 else "all")
 
 
 def pick_at(x: float, y: float) -> None:
@@ -75,8 +73,49 @@ def draw(box: list[float]) -> None:
         _state.change({"claims.object": len(_show.compute("truth").boxes) - 1})
 
 
-def _take_place(number: int) -> None:
-    left, top, width, height = (st.session_state[f"object {part}"] for part in PARTS)
+def move(box: list[float]) -> None:
+    """Take a new place or size of the chosen object."""
+    number = chosen()
+    if number is not None:
+        _objects.move(number, box)
+
+
+def mover() -> None:
+    """The chosen object's place and size as sliders."""
+    place, number = st.container(), chosen()
+    if number is None:
+        return
+    x1, y1, x2, y2 = _show.compute("truth").boxes[number].tolist()
+    height, width = _show.compute("grid").image_size
+    values = (x1, y1, x2 - x1, y2 - y1)
+    with place, st.expander("Move or resize it"):
+        for part, value, most in zip(PARTS, values, (width, height) * 2, strict=True):
+            key, least = f"object {part}", 0.0 if part in ("left", "top") else 1.0
+            value = min(max(float(round(value)), least), float(most))
+            if st.session_state.get(key) != value:
+                st.session_state[key] = value
+            st.slider(
+                f"{part.capitalize()}, px",
+                least,
+                float(most),
+                step=1.0,
+                format="%.0f",
+                key=key,
+                on_change=_take_place,
+                args=(part,),
+                help=f"In pixels of the network's input. Range: {least:.0f} to {most:,.0f} px. "
+                "The mouse drags it on the picture too, and its corners.",
+            )
+
+
+def _take_place(part: str) -> None:
+    """The other three stay as they are, to a fraction of a pixel."""
+    number = chosen()
+    if number is None:
+        return
+    x1, y1, x2, y2 = _show.compute("truth").boxes[number].tolist()
+    values = dict(zip(PARTS, (x1, y1, x2 - x1, y2 - y1), strict=True))
+    left, top, width, height = (values | {part: st.session_state[f"object {part}"]}).values()
     _objects.move(number, [left, top, left + width, top + height])
 
 
@@ -85,15 +124,13 @@ def words(claims: list[Claim]) -> str:
     settings, number = _state.current(), chosen()
     names = settings.anchors.level_names
     if number is not None:
-        claim, label = claims[number], _show.compute("truth").labels[number]
+        claim, label = claims[number], _state.plain(_show.compute("truth").labels[number])
         return f"**{number + 1} {label}.** {claim.who(names)} {claim.reason(names)}"
     reached = sum(claim.verdict == Verdict.MATCHED for claim in claims)
     saved = sum(claim.verdict != Verdict.MATCHED and claim.count > 0 for claim in claims)
-    left = len(claims) - reached - saved
     return (
-        f"An anchor reaches **{reached} of {len(claims)} objects** by IoU {settings.match.high:g}; "
-        f"the best-anchor rule alone serves {saved}, and {left} have no anchor. "
-        "Click an object to see its own."
+        f"{saved} more only by the best-anchor rule, {len(claims) - reached - saved} by no anchor. "
+        "Click an object, on the picture or in the table, to see its anchors alone."
     )
 
 
@@ -111,7 +148,7 @@ def best_anchors() -> None:
     by_rule = matches.low_quality.cpu().numpy()
     rows = "".join(
         f"<tr><td>{levels[level]}</td><td>{row}</td><td>{column}</td><td>{names[level][shape]}</td>"
-        f"<td>{iou[anchor]:.3f}{' *' if by_rule[anchor] else ''}</td></tr>"
+        f"<td>{short_iou(iou[anchor])}{' *' if by_rule[anchor] else ''}</td></tr>"
         for anchor, level, row, column, shape in list(
             zip(index.tolist(), *(part.tolist() for part in place.values()), strict=True)
         )[:LISTED]
@@ -137,7 +174,9 @@ def followed(kinds: np.ndarray) -> str:
     matches, labels = _show.compute("matches"), _show.compute("truth").labels
     number, iou = int(matches.matched[anchor]), float(matches.best_iou[anchor])
     best = (
-        f"IoU {iou:.3f} with object {number + 1} {labels[number]}" if iou else "overlaps no object"
+        f"IoU {short_iou(iou)} with object {number + 1} {labels[number]}"
+        if iou
+        else "overlaps no object"
     )
     return f"**Followed** {_follow.name()}: {NAMES[Kind(kinds[anchor])]}, {best}."
 
@@ -149,13 +188,12 @@ def table(claims: list[Claim]) -> None:
         {
             "object": f"{claim.object + 1} {labels[claim.object]}",
             "size": f"{claim.sides[0]:.0f} x {claim.sides[1]:.0f}",
-            "best IoU here": round(claim.best_iou, 3),
-            "best its size could get": round(claim.offer.iou, 3),
+            "best IoU here": short_iou(claim.best_iou),
+            "best its size could get": short_iou(claim.offer.iou),
             "positives": claim.count,
             "of these by the rule": claim.by_rule,
             "why no anchor reaches it": claim.reason(names),
         }
         for claim in claims
     ]
-    if rows:
-        st.dataframe(rows, hide_index=True)
+    _objects.table(rows)

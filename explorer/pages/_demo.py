@@ -15,7 +15,7 @@ from functools import wraps
 
 import streamlit as st
 
-from explorer.pages import _network, _show, _state, _weights
+from explorer.pages import _show, _state, _weights
 from explorer.presets import name_of
 
 AROUND = "around"  # what the session's last run of the whole script showed around the page
@@ -28,7 +28,6 @@ def demo(draw: Callable[[], None]) -> Callable[[], None]:
     def part() -> None:
         if _around() != st.session_state[AROUND]:
             st.rerun()
-        _network.keep_to_one_thread()
         _show.place_of_progress()
         draw()
         _state.write_link()

@@ -29,6 +29,10 @@ OF_PAGE = {
     "nms": (
         *(*NMS, "filter.nms_by_level", "view.top_k", "view.blank", "steps.sigma", "steps.floor"),
     ),
+    "funnel": (
+        *("funnel.split", "funnel.scale", "funnel.band", "funnel.part", *NMS, "filter.min_size"),
+        "view.blank",
+    ),
     "recall": (
         *("recall.iou", "nms.iou_threshold", "nms.post_nms", "filter.pre_nms", "view.top_k"),
         *("view.blank", "draw_objects"),

@@ -10,6 +10,7 @@ from explorer.pages import _keys, _lesson, _state, page_of
 from explorer.pages._pointer import css_class, point_at
 
 MARKS = {"right": (":green-badge", "check", "right"), "near": (":orange-badge", "adjust", "near")}
+SIDEBAR_BUTTON = '[data-testid="stExpandSidebarButton"]'
 WRONG = (":red-badge", "close", "not so")
 
 
@@ -52,8 +53,10 @@ def _lesson_of_a_file(stem: str) -> None:
         if here.ask:
             _ask(here.ask)
         if here.control:
-            where = '[data-testid="stSidebar"] ' if here.control in _keys.SHARED else ""
-            point_at(f"{where}.{css_class(here.control)}", f"step {number}")
+            control = f".{css_class(here.control)}"
+            if here.control in _keys.SHARED:  # in the sidebar: where that is shut, its button
+                control = f'[data-testid="stSidebar"] {control}, {SIDEBAR_BUTTON}'
+            point_at(control, f"step {number}")
         return
     target = page_of(page)
     if st.button(f"Go to {target.title}", type="primary", key="lesson_page"):

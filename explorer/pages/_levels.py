@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.pages import _controls, _lesson, _state
 
@@ -10,6 +11,19 @@ SIZE_RANGE = (4.0, 1024.0)
 STRIDE_RANGE = (2, 128)
 
 Sizes = tuple[tuple[float, ...], ...]  # one tuple a level, pixels
+
+
+def tabs() -> DeltaGenerator:
+    """Sizes, strides, and ratios with the offset, a tab each; returns the last, for more."""
+    in_sizes, in_strides, in_ratios = st.tabs(["Sizes", "Strides", "Ratios"])
+    with in_sizes:
+        sizes()
+    with in_strides:
+        strides()
+    with in_ratios:
+        ratios()
+        _controls.slider("anchors.offset")
+    return in_ratios
 
 
 def sizes() -> None:

@@ -28,22 +28,18 @@ def _cores() -> int:
 
 
 def _begin() -> None:
-    """Torch counts threads for each calling thread by itself: all cores for this one."""
+    torch.get_num_threads()  # a thread's first question sets it up, and forgets a number set before
     torch.set_num_threads(_cores())
     if sys.platform == "linux":  # elsewhere a thread has no priority of its own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
-_line = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network", initializer=_begin)
-
-
-def keep_to_one_thread() -> None:
-    """Give the calling thread's small operators one core.
-
-    On shared threads those of many sessions stall each other. A new thread takes over the number
-    that was set last, so each script says it for itself.
-    """
-    torch.set_num_threads(1)
+# Torch counts threads for each calling thread by itself; one that is new to it takes over the
+# number that was set last. So the line's thread gets all cores, then every other thread one: on
+# shared threads the small operators of many sessions stall each other.
+_line = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
+_line.submit(_begin).result()
+torch.set_num_threads(1)
 
 
 class _LeftTheLineError(Exception):

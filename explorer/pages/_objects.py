@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.core.annotations import read_annotations
+from explorer.core.filtering import clip_boxes
 from explorer.core.samples import samples
 from explorer.core.truth import pack_boxes, unpack_boxes
 from explorer.pages import _show, _state
@@ -54,6 +55,27 @@ def add_drawn(box: list[float]) -> None:
     if len(boxes) > MOST_DRAWN:
         _state.complain(f"At most {MOST_DRAWN} objects can be drawn.")
         return
+    _bring(boxes)
+
+
+def move(number: int, box: list[float]) -> None:
+    """Put an object elsewhere or give it another size, as a rectangle in input pixels.
+
+    One that reaches over the picture's border is shifted inside.
+    """
+    picture, shown = _show.compute("image"), _show.compute("truth").boxes[number].cpu()
+    height, width = picture.photo_size
+    whole = torch.tensor([width, height], dtype=torch.float32)
+    moved = picture.to_photo(torch.tensor([box], dtype=torch.float32))
+    sides = (moved[:, 2:] - moved[:, :2]).minimum(whole)
+    if bool((sides < 1).any()):
+        _state.complain("An object must have a size: at least 1 x 1 pixels of the photo.")
+        return
+    start = moved[:, :2].clamp(min=0).minimum(whole - sides)
+    boxes = _in_force().clone()
+    # Objects that the fit cut off are not shown, and keep their rows.
+    seen = clip_boxes(picture.to_input(boxes), picture.image_size)
+    boxes[(seen - shown).abs().sum(dim=1).argmin()] = torch.cat([start, start + sides], dim=1)
     _bring(boxes)
 
 

@@ -24,19 +24,19 @@ def drawn() -> tuple[np.ndarray, np.ndarray]:
 
 def show(positive: np.ndarray, negative: np.ndarray) -> None:
     """How many of each label were drawn, on which levels, and how to draw again."""
-    settings, labels = _state.current(), _show.compute("matches").labels.cpu().numpy()
+    settings, labels = _state.current(), _show.compute("matches").labels
     sampled, share = len(positive) + len(negative), settings.match.positive_fraction
     there = int((labels == 1).sum()), int((labels == 0).sum())
     st.subheader(f"The sampler's {settings.match.batch_size}")
     first, second, third = st.columns(3)
-    first.metric("Positives drawn", f"{len(positive)} of {there[0]:,}")
-    second.metric("Negatives drawn", f"{len(negative)} of {there[1]:,}")
+    first.metric("Positives drawn", len(positive))
+    second.metric("Negatives drawn", len(negative))
     third.metric("Positive share", f"{len(positive) / max(1, sampled):.1%}")
     allowed = int(settings.match.batch_size * share)
     st.caption(
-        f"Over all anchors, {there[0] / max(1, len(labels)):.3%} are positive: the loss would see "
-        f"background alone. So at most {allowed} positives are drawn, and negatives fill up. "
-        "Ignored anchors never enter."
+        f"There are {there[0]:,} positives and {there[1]:,} negatives: over all of them the loss "
+        f"would see background alone. So at most {allowed} positives are drawn, and negatives fill "
+        "up. Ignored anchors never enter."
     )
     left, right = st.columns(2, gap="medium")
     with left:
@@ -76,11 +76,11 @@ def targets() -> None:
         positive,
         settings.codec.weights,
     )
-    whose = "" if number is None else f" of object {number + 1}"
-    st.subheader(f"The targets of {len(positive):,} positives{whose}")
+    st.subheader("The targets" if number is None else f"The targets of object {number + 1}")
     plot(target_histograms(values, settings.codec.weights), key="targets")
     weights = ", ".join(f"{weight:g}" for weight in settings.codec.weights)
     st.caption(
-        "What the box head should say at each: how far to move, in widths and heights of the "
-        f"anchor, and the logarithm of how much to grow; times the weights {weights}."
+        f"What the box head should say at each of {len(positive):,} positives: how far to move, in "
+        "widths and heights of the anchor, and the logarithm of how much to grow; times the "
+        f"weights {weights}."
     )

@@ -29,7 +29,6 @@ def frame() -> None:
     Both places are there in every run: an element that comes and goes would shift those below, and
     Streamlit would mount the plots anew. A picture that cannot be opened stops the page here.
     """
-    _network.keep_to_one_thread()
     place = st.container()
     place_of_progress()
     for sentence in _state.complaints():
@@ -93,7 +92,7 @@ def badge(name: str) -> None:
     took = pipeline.milliseconds(name, settings, memo())
     source = SOURCES[settings.scores.source]
     seed = f", seed {settings.scores.seed}" if source.seeded else ""
-    scores = "no scores here" if name == "grid" else f"scores: {source.badge}{seed}"
+    scores = "no scores here" if name in ("grid", "matches") else f"scores: {source.badge}{seed}"
     st.markdown(
         f":orange-badge[{scores}] "
         f":gray-badge[{pipeline.device_name(settings)}] :gray-badge[{took:,.0f} ms]"

@@ -19,18 +19,11 @@ def render(walked: NmsSteps) -> None:
     equal = tell_equal_tops(candidates, len(walked.winner), nms.iou_threshold, nms.post_nms)
     curve, words = st.columns([3, 2], gap="medium")
     with words:
-        if survivors is not None:
-            st.markdown("**Does NMS at 0.7 keep or drop more than at 0.3?**")
-            st.markdown(tell_thresholds(survivors, candidates))
+        st.markdown("**Does NMS at 0.7 keep or drop more than at 0.3?**")
+        st.markdown(tell_thresholds(survivors, candidates))
         st.markdown("**When pre- and post-NMS top-n are equal, does NMS do anything?**")
         st.markdown(equal)
     with curve:
-        if survivors is None:
-            st.info(
-                "There is no curve here: it needs the list of all overlapping pairs, which is kept "
-                "on a CPU and up to 5 million pairs. A smaller pre-NMS top-n makes fewer."
-            )
-            return
         made = survivors_curve(
             np.array(THRESHOLDS),
             survivors.numpy(),

@@ -8,10 +8,12 @@ from explorer.figures.anchors import notebook_grid
 from explorer.live.anchors import anchor_board, anchor_data, anchor_table
 from explorer.live.plot import plot
 from explorer.pages import _cell, _controls, _follow, _levels, _show, _state
+from explorer.pages._demo import demo
 
 COLOURS = {"levels": theme.LEVELS, "shapes": theme.SHAPES, "accent": theme.ACCENT}
 
 
+@demo
 def render() -> None:
     st.title("Anchors")
     st.markdown(
@@ -38,14 +40,7 @@ def render() -> None:
 
 
 def _sliders() -> None:
-    sizes, strides, shapes = st.tabs(["Sizes", "Strides", "Ratios"])
-    with sizes:
-        _levels.sizes()
-    with strides:
-        _levels.strides()
-    with shapes:
-        _levels.ratios()
-        _controls.slider("anchors.offset")
+    with _levels.tabs():
         _controls.choice("anchors.ratio")
     _levels.as_text()
 

@@ -9,10 +9,12 @@ from explorer.core.recall import best_anchor_iou
 from explorer.figures.atlas import object_dots, size_map
 from explorer.live.plot import plot
 from explorer.pages import _atlas_idea, _controls, _follow, _levels, _limits, _show, _size, _state
+from explorer.pages._demo import demo
 
 READINGS = {"mean": "in the mean over places", "worst": "at the worst place"}
 
 
+@demo
 def render() -> None:
     st.title("Blind spots")
     st.markdown(
@@ -34,14 +36,7 @@ def render() -> None:
 
 def _sliders() -> None:
     _controls.choice("atlas.reading")
-    sizes, strides, ratios = st.tabs(["Sizes", "Strides", "Ratios"])
-    with sizes:
-        _levels.sizes()
-    with strides:
-        _levels.strides()
-    with ratios:
-        _levels.ratios()
-        _controls.slider("anchors.offset")
+    _levels.tabs()
     _controls.slider("match.high")
 
 

@@ -4,10 +4,11 @@ import streamlit as st
 
 from explorer.core.counts import count_steps
 from explorer.core.report import COUNTS
-from explorer.editing import changed, field_of, get, limits
+from explorer.editing import changed, field_of, get
 from explorer.figures.compare import SIDES, apart, counts_of_steps, recalls
 from explorer.live.plot import plot
 from explorer.pages import _controls, _other, _show, _state
+from explorer.pages._demo import demo
 from explorer.pages._weights import fits
 from explorer.presets import PRESETS
 
@@ -20,6 +21,7 @@ SLIDERS = {  # the upper end that is useful, where the setting's own is far beyo
 }
 
 
+@demo
 def render() -> None:
     st.title("Compare")
     st.markdown(
@@ -56,16 +58,12 @@ def _controls_of(a, b) -> None:
 
 
 def _slider_of_b(path: str, high: float | None, b) -> None:
-    field, value, key = field_of(path), get(b, path), f"b {path}"
-    kind, (least, most) = type(field.default), limits(path)
+    value, key = get(b, path), f"b {path}"
     if st.session_state.get(key) != value:
         st.session_state[key] = value
     st.slider(
-        field.title,
-        kind(min(least, value)),
-        kind(max(high or most, value)),
-        step=kind(field.json_schema_extra["step"]),
-        format="%.2f" if field.json_schema_extra["step"] < 1 else "%.0f",
+        field_of(path).title,
+        **_controls.range_of(path, value, high=high),
         key=key,
         help=_controls.help_of(path),
         on_change=lambda: _other.put(changed(b, {path: st.session_state[key]})),

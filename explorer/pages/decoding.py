@@ -19,8 +19,10 @@ from explorer.pages import (
     _state,
     _target,
 )
+from explorer.pages._demo import demo
 
 
+@demo
 def render() -> None:
     st.title("From delta to box")
     st.markdown(

@@ -13,8 +13,10 @@ from explorer.figures.funnel import funnel
 from explorer.figures.pieces import lay_out, piece_at
 from explorer.live.plot import plot
 from explorer.pages import _band, _controls, _follow, _funnel_idea, _show, _state
+from explorer.pages._demo import demo
 
 
+@demo
 def render() -> None:
     st.title("Funnel")
     st.markdown(

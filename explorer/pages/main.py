@@ -9,12 +9,12 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.pages import (
-    _controls,
     _demo,
     _follow,
     _lesson_panel,
     _share,
     _show,
+    _sidebar,
     _state,
     _tour,
     sections,
@@ -29,7 +29,7 @@ st.html(f"<style>{(HERE / 'page.css').read_text()}</style>")
 _tour.notice()
 _state.read_link()
 page = st.navigation(sections(), position="top")
-_controls.sidebar()
+_sidebar.render()
 _share.popover()
 _show.frame()
 _follow.render()

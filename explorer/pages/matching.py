@@ -8,7 +8,8 @@ from explorer.core.labels import Kind, anchor_kinds
 from explorer.core.layout import shape_names
 from explorer.editing import get
 from explorer.figures.claims import claim_table
-from explorer.figures.matching import COLOURS, NAMES, Labelled, Objects, matching_picture
+from explorer.figures.matching import COLOURS, NAMES, Labelled, matching_picture
+from explorer.figures.objects import Objects
 from explorer.live.plot import plot
 from explorer.pages import (
     _claims,
@@ -20,10 +21,12 @@ from explorer.pages import (
     _show,
     _state,
 )
+from explorer.pages._demo import demo
 
 SHOWN = {kind: f"claims.{kind.name.lower()}" for kind in (*Kind,)[::-1]}
 
 
+@demo
 def render() -> None:
     st.title("Matching")
     st.markdown(
@@ -40,7 +43,7 @@ def render() -> None:
     with picture:
         _picture(claims, kinds, np.concatenate(sample))
     with facts:
-        _facts(claims, kinds)
+        _facts(claims)
     training, targets = st.columns(2, gap="large")
     with training:
         _sample.show(*sample)
@@ -55,6 +58,7 @@ def _sliders() -> None:
     _controls.slider("match.low")
     _controls.choice("match.low_quality")
     _claims.pick()
+    _claims.mover()
     for path in SHOWN.values():
         _controls.toggle(path)
     _controls.toggle("view.blank")
@@ -85,25 +89,22 @@ def _picture(claims: list, kinds: np.ndarray, sample: np.ndarray) -> None:
         sample=sample if settings.claims.sample else None,
         followed=_follow.number(),
     )
-    on_draw = _claims.draw if _objects.is_drawing() else None
-    plot(made, key="matching", on_click=_claims.pick_at, on_draw=on_draw)
+    drag = {"on_draw": _claims.draw} if _objects.is_drawing() else {"on_move": _claims.move}
+    plot(made, key="matching", on_click=_claims.pick_at, **drag)
     swatches = "".join(
-        f'<i style="background:{COLOURS[kind]}"></i>{NAMES[kind]} {counts[kind]:,} '
+        f'<nobr><i style="background:{COLOURS[kind]}"></i>{NAMES[kind]} {counts[kind]:,}</nobr> '
         for kind in SHOWN
     )
-    st.html(f'<div class="key">{swatches}· objects: white reached, vermilion not</div>')
+    st.html(f'<div class="key">{swatches}<br>Objects: white reached, vermilion not.</div>')
     st.markdown(_claims.followed(kinds))
     _show.badge("matches")
 
 
-def _facts(claims: list, kinds: np.ndarray) -> None:
+def _facts(claims: list) -> None:
     settings, truth = _state.current(), _show.compute("truth")
-    counts = np.bincount(kinds, minlength=len(Kind))
-    numbers = counts[Kind.POSITIVE] + counts[Kind.LOW_QUALITY], counts[Kind.IGNORED], counts[0]
-    names = "Positive", "Ignored", "Negative"
-    places = st.columns([4, 5, 7])  # a negative is one of 159,882
-    for column, name, number in zip(places, names, numbers, strict=True):
-        column.metric(name, f"{number:,}")
+    reached = sum(claim.verdict == Verdict.MATCHED for claim in claims)
+    label = f"Objects that an anchor reaches at IoU {settings.match.high:g}"
+    st.metric(label, f"{reached} of {len(claims)}")
     st.markdown(_claims.words(claims))
     levels = settings.anchors.level_names
     made = claim_table(claims, truth.labels, levels, _claims.chosen())

@@ -4,6 +4,7 @@ import streamlit as st
 
 from explorer.core.nms_steps import steps_of
 from explorer.pages import _controls, _show, _soft, _steps, _survivors
+from explorer.pages._demo import demo
 
 FORMULAS = (
     r"\mathrm{IoU}(a, b) = \frac{|a \cap b|}{|a \cup b|}",
@@ -13,6 +14,7 @@ FORMULAS = (
 )
 
 
+@demo
 def render() -> None:
     st.title("NMS, step by step")
     st.markdown(

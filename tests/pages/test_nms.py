@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from explorer.core.memo import Memo
 from explorer.core.nms_steps import steps_of
-from explorer.core.pipeline import STAGES, run
+from explorer.core.pipeline import run
 from explorer.core.soft_nms import soft_nms
 from explorer.figures.nms import BACK
 from tests.figures.reading import array, boxes_in
@@ -160,10 +159,3 @@ def test_a_followed_box_that_reached_no_nms_is_told_so():
 def test_a_followed_anchor_that_is_not_in_the_grid_breaks_nothing():
     app = opened(**{"view.follow": 1_999_999})
     assert parts(app)[0][0]["follow"] == -1
-
-
-def test_where_overlaps_are_not_listed_the_page_says_so(monkeypatch):
-    monkeypatch.setitem(STAGES, "survivors", replace(STAGES["survivors"], function=lambda *_: None))
-    app = opened(**{"scores.seed": 12345})  # no other test's result is in the memo
-    assert any("There is no curve here" in box.value for box in app.info)
-    assert "go in and" in words(app)
