@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-import torch
-
 from tests.benchmarks import report, rival
+from tests.benchmarks.clock import settle_in
 
 BENCHMARKS = (
     "chain",
@@ -30,7 +29,7 @@ def main() -> None:
     unknown = sorted({*names} - {*BENCHMARKS})
     if unknown:
         parser.error(f"there is no {', '.join(unknown)}: choose from {', '.join(BENCHMARKS)}")
-    torch.set_num_threads(1)
+    settle_in()
     print(report.machine())
     tables = []
     for name in names or BENCHMARKS:

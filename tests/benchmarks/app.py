@@ -17,6 +17,19 @@ from tests.e2e import browser as browser_finder
 
 ROOT = Path(__file__).parents[2]
 
+GRIP = """
+    const input = document.querySelector(`.st-key-${slider} input[type=range]`);
+    const thumb = input.closest("[style*=left]");
+    const track = thumb.parentElement.getBoundingClientRect();
+    const start = thumb.getBoundingClientRect();
+    const y = start.top + start.height / 2;
+    const send = (kind, x, on) => on.dispatchEvent(new PointerEvent(kind, {
+        bubbles: true, cancelable: true, pointerId: 1, pointerType: "mouse", isPrimary: true,
+        button: kind === "pointermove" ? -1 : 0, buttons: kind === "pointerup" ? 0 : 1,
+        clientX: x, clientY: y, pageX: x, pageY: y,
+    }));
+"""  # JavaScript that takes a Streamlit slider's thumb in hand: `slider` is its key
+
 
 @contextmanager
 def app() -> Iterator[str]:

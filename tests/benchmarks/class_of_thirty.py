@@ -107,18 +107,18 @@ def value_of(slider: Widget, chance: random.Random) -> float:
 
 async def attend(number: int, port: int, room: Room, begin: float, end: float, photo: bytes | None):
     """One student's lesson."""
-    chance, student = random.Random(number), Student(port)
+    chance = random.Random(number)
     query = {"scores.source": SOURCES[number % 3], "scores.seed": str(number)}
     try:
-        await student.enter(chance.choice(PAGES), **query)
-        await asyncio.sleep(max(0.0, begin + number / STUDENTS - time.perf_counter()))
-        turn = 0
-        while (now := time.perf_counter()) < end:
-            await one_move(student, chance, room, photo if turn % 20 == 10 else None)
-            turn += 1
-            room.late += time.perf_counter() > now + 1
-            await asyncio.sleep(max(0.0, now + 1 - time.perf_counter()))
-        await student.leave()
+        async with Student(port) as student:
+            await student.enter(chance.choice(PAGES), **query)
+            await asyncio.sleep(max(0.0, begin + number / STUDENTS - time.perf_counter()))
+            turn = 0
+            while (now := time.perf_counter()) < end:
+                await one_move(student, chance, room, photo if turn % 20 == 10 else None)
+                turn += 1
+                room.late += time.perf_counter() > now + 1
+                await asyncio.sleep(max(0.0, now + 1 - time.perf_counter()))
     except Exception as error:
         room.errors.append(f"{type(error).__name__}: {error}")
 

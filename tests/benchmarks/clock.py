@@ -21,6 +21,16 @@ def medians(repeats: int, calls: Mapping[str, Callable[[], object]]) -> dict[str
     return {name: median(taken[2:]) for name, taken in times.items()}
 
 
+def settle_in() -> None:
+    """Make this process one that has served for a while: one thread, and memory at hand.
+
+    A new process asks the system for every array over 128 kB; once it has freed a large one, glibc
+    keeps such memory.
+    """
+    torch.set_num_threads(1)
+    bytearray(30_000_000)
+
+
 def on_threads(count: int, call: Callable[[], object]) -> Callable[[], None]:
     """The call with so many of torch's threads; the explorer itself runs on one."""
 

@@ -11,7 +11,7 @@ from statistics import median, quantiles
 
 from playwright.sync_api import Page
 
-from tests.benchmarks.app import app, window
+from tests.benchmarks.app import GRIP, app, window
 from tests.benchmarks.table import Table
 
 FRAMES = 240
@@ -25,17 +25,10 @@ DRAGS = (  # what is dragged: tab, slider, the rest of the link
     ("P2 size, 2048 px", "Sizes", "size-0", LARGEST + "&view.level=0"),
 )
 
-DRAG = """async ([slider, frames]) => {
-    const input = document.querySelector(`.st-key-${slider} input[type=range]`);
-    const thumb = input.closest("[style*=left]");
-    const track = thumb.parentElement.getBoundingClientRect();
-    const start = thumb.getBoundingClientRect();
-    const y = start.top + start.height / 2;
-    const send = (kind, x, on) => on.dispatchEvent(new PointerEvent(kind, {
-        bubbles: true, cancelable: true, pointerId: 1, pointerType: "mouse", isPrimary: true,
-        button: kind === "pointermove" ? -1 : 0, buttons: kind === "pointerup" ? 0 : 1,
-        clientX: x, clientY: y, pageX: x, pageY: y,
-    }));
+DRAG = (
+    """async ([slider, frames]) => {"""
+    + GRIP
+    + """
     const real = window.requestAnimationFrame;
     const next = () => new Promise((resolve) => real.call(window, resolve));
     let work = 0;
@@ -65,6 +58,7 @@ DRAG = """async ([slider, frames]) => {
     window.requestAnimationFrame = real;
     return { intervals, works, changed };
 }"""
+)
 
 
 def measure() -> list[Table]:

@@ -11,7 +11,7 @@ from statistics import median, quantiles
 
 from playwright.sync_api import Page
 
-from tests.benchmarks.app import app, window
+from tests.benchmarks.app import GRIP, app, window
 from tests.benchmarks.table import Table
 
 FRAMES = 240
@@ -25,17 +25,10 @@ OF = {  # candidates: the rest of the link
 SCORES = ("noise", "planted")  # spread all over the picture; crowded on its objects
 SLIDERS = ("nms-iou_threshold", "nms-score_threshold", "view-top_k")
 
-DRAG = """async ([slider, frames]) => {
-    const input = document.querySelector(`.st-key-${slider} input[type=range]`);
-    const thumb = input.closest("[style*=left]");
-    const track = thumb.parentElement.getBoundingClientRect();
-    const start = thumb.getBoundingClientRect();
-    const y = start.top + start.height / 2;
-    const send = (kind, x, on) => on.dispatchEvent(new PointerEvent(kind, {
-        bubbles: true, cancelable: true, pointerId: 1, pointerType: "mouse", isPrimary: true,
-        button: kind === "pointermove" ? -1 : 0, buttons: kind === "pointerup" ? 0 : 1,
-        clientX: x, clientY: y, pageX: x, pageY: y,
-    }));
+DRAG = (
+    """async ([slider, frames]) => {"""
+    + GRIP
+    + """
     const next = () => new Promise((resolve) => requestAnimationFrame(resolve));
     const { rpn } = document.querySelector(".rpn-live");
     const [, after] = rpn.sides;
@@ -55,6 +48,7 @@ DRAG = """async ([slider, frames]) => {
     send("pointerup", track.left + track.width / 2, window);
     return { intervals, works };
 }"""
+)
 
 WATCH = """() => {
     const root = document.querySelector(".rpn-live");

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from explorer.core.coder import decode_boxes
 from explorer.core.layout import Grid
+from tests.benchmarks.clock import settle_in
 from tests.benchmarks.table import Plot, Table
 
 ROOT = Path(__file__).parents[2]
@@ -154,8 +155,10 @@ class Chain:
         for start, part in zip(starts, logits.split(counts), strict=False):
             best = part.topk(min(1000, len(part))).indices + start
             some = boxes[best].clamp(0, max(self.size))
-            keep = sweep_nms(some.numpy(), logits[best].numpy(), 0.7)
-            kept.append((some[keep], logits[best][keep]))
+            large = ((some[:, 2:] - some[:, :2]) >= 1e-3).all(dim=1)
+            some, scores = some[large], logits[best][large]
+            keep = sweep_nms(some.numpy(), scores.numpy(), 0.7)
+            kept.append((some[keep], scores[keep]))
         boxes, scores = (torch.cat(part) for part in zip(*kept, strict=True))
         return boxes[scores.argsort(descending=True)[:1000]]
 
@@ -192,6 +195,6 @@ def match(anchors: Tensor, objects: Tensor) -> object:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
+    settle_in()
     tables = import_module(f"tests.benchmarks.{sys.argv[1]}").measure()
     print(json.dumps([asdict(table) for table in tables]))

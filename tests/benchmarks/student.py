@@ -24,7 +24,7 @@ LOST = 60.0  # seconds without an end of the script: an error
 
 @dataclass(frozen=True)
 class Widget:
-    """A slider or an uploader that stands on the page."""
+    """A slider, a switch or an uploader that stands on the page."""
 
     id: str
     fragment: str
@@ -50,13 +50,15 @@ class Run:
 
 @dataclass
 class Student:
-    """One session; `await enter(...)` first."""
+    """One session: `async with Student(port) as student`, then `enter`."""
 
     port: int
+    socket: ClientConnection | None = None
     page_hash: str = ""
     link: str = ""
     session: str = ""
     sliders: dict[str, Widget] = field(default_factory=dict)
+    switches: dict[str, Widget] = field(default_factory=dict)
     uploaders: dict[str, Widget] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)  # file's stem to its hash
     values: dict[str, WidgetState] = field(default_factory=dict)
@@ -65,14 +67,18 @@ class Student:
     async def enter(self, page: str = "", **query: str) -> Run:
         """Open a page by its address."""
         address = f"ws://127.0.0.1:{self.port}/_stcore/stream"
-        self.socket: ClientConnection = await connect(
+        self.socket = await connect(
             address, subprotocols=["streamlit"], max_size=HUGE, compression=None
         )
         self.link = urlencode(query)
         return await self._run(page_name=page)
 
-    async def leave(self) -> None:
-        await self.socket.close()
+    async def __aenter__(self) -> Student:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self.socket is not None:
+            await self.socket.close()
 
     async def go(self, page: str) -> Run:
         """Open another page of the navigation."""
@@ -84,6 +90,10 @@ class Student:
         state = WidgetState(id=slider.id)
         state.double_array_value.data.append(value)
         return await self._change(slider, state)
+
+    async def flip(self, switch: Widget, on: bool) -> Run:
+        """Turn a switch on or off."""
+        return await self._change(switch, WidgetState(id=switch.id, bool_value=on))
 
     async def upload(self, uploader: Widget, name: str, data: bytes) -> Run:
         """Bring a file: it goes by HTTP, then the script hears of it."""
@@ -184,7 +194,7 @@ class Student:
     def _begin(self, session, fragment: str) -> None:
         self.session = session.initialize.session_id or self.session
         if not fragment:  # all is drawn anew
-            self.sliders, self.uploaders = {}, {}
+            self.sliders, self.switches, self.uploaders = {}, {}, {}
 
     def _take(self, element, fragment: str) -> list[str]:
         """Remember a widget; return what is an error."""
@@ -197,6 +207,9 @@ class Student:
             state.double_array_value.data.extend(made.value if made.set_value else made.default)
             if made.set_value or made.id not in self.values:
                 self.values[made.id] = state
+        elif kind == "checkbox":
+            widget = Widget(element.checkbox.id, fragment)
+            self.switches[widget.key] = widget
         elif kind == "file_uploader":
             widget = Widget(element.file_uploader.id, fragment)
             self.uploaders[widget.key] = widget
