@@ -156,9 +156,11 @@ def readers(chromium: Browser, server: str) -> Iterator:
     """Makes readers of other windows: `readers(width, height, "dark")`."""
     contexts = []
 
-    def make(width: int = 1440, height: int = 900, scheme: str = "light") -> Reader:
-        viewport = {"width": width, "height": height}
-        contexts.append(chromium.new_context(viewport=viewport, color_scheme=scheme))
+    def make(
+        width: int = 1440, height: int = 900, scheme: str = "light", *, sharpness: int = 1
+    ) -> Reader:
+        window = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+        contexts.append(chromium.new_context(**window, device_scale_factor=sharpness))
         return Reader(contexts[-1].new_page(), server)
 
     yield make

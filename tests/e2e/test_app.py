@@ -77,24 +77,40 @@ def test_a_click_on_the_photo_chooses_the_cell(reader):
     assert query(reader.page.url)["view.row"] == ["24"]
 
 
-def test_a_plots_zoom_stays_while_its_boxes_change_colour(reader):
-    reader.open("/proposals" + SMALL)
-    reader.page.get_by_text("The notebook's top-50").click()
-    axes = reader.plot("notebook_top").locator(".nsewdrag")
-    axes.hover()  # waits until the expander has opened, and brings the plot into the window
+def drag_over_the_middle(reader, plot):
+    axes = reader.plot(plot).locator(".nsewdrag")
+    axes.hover()  # brings the plot into the window
     box = axes.bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     reader.page.mouse.move(middle[0] - 80, middle[1] - 80)
     reader.page.mouse.down()
     reader.page.mouse.move(middle[0] + 80, middle[1] + 80, steps=5)
     reader.page.mouse.up()
-    zoom = "(plot) => plot._fullLayout.xaxis.range"
-    zoomed = reader.plot("notebook_top").evaluate(zoom)
+
+
+def shown_columns(reader, plot):
+    return reader.plot(plot).evaluate("(plot) => plot._fullLayout.xaxis.range")
+
+
+def test_a_plots_zoom_stays_while_its_boxes_change_colour(reader):
+    reader.open("/proposals" + SMALL)
+    reader.page.get_by_text("The notebook's top-50").click()
+    drag_over_the_middle(reader, "notebook_top")
+    zoomed = shown_columns(reader, "notebook_top")
     assert zoomed[1] - zoomed[0] < 200
     reader.page.locator(".st-key-view-colour").get_by_text("score").click()
     reader.page.wait_for_url("**view.colour=score**")
     reader.settle()
-    assert reader.plot("notebook_top").evaluate(zoom) == zoomed
+    assert shown_columns(reader, "notebook_top") == zoomed
+
+
+def test_a_plots_zoom_stays_while_a_slider_moves(reader):
+    reader.open("/recall" + SMALL)
+    drag_over_the_middle(reader, "recall_boxes")
+    zoomed = shown_columns(reader, "recall_boxes")
+    assert zoomed[1] - zoomed[0] < 200
+    reader.press("nms-iou_threshold", "ArrowLeft", "recall_boxes")
+    assert shown_columns(reader, "recall_boxes") == zoomed
 
 
 def test_hovering_a_box_of_a_plot_tells_about_it(reader):

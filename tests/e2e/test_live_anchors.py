@@ -248,6 +248,7 @@ def test_the_board_keeps_its_node_and_its_zoom_and_takes_keys(reader):
     wait_for_link(reader, "view.level=2")
     assert reset.text_content() == zoom
     assert board.evaluate("(board) => board.mark") == "the same"
+    reader.settle()
     board.focus()
     before = reader.page.evaluate(f"{SHOWN}.cell")
     for key in ("ArrowRight", "ArrowRight", "ArrowUp"):

@@ -263,7 +263,7 @@ DECIDE = """([boxes, groups, thresholds, most]) => {
 
 def test_nms_in_the_browser_is_the_cores_on_hard_boxes_with_pairs_and_without(chromium):
     page = chromium.new_page()
-    page.add_script_tag(content=board.script("nms"))
+    page.add_script_tag(content=board.source("nms"))
     floors = set()
     for name, boxes in hard_sets().items():
         ranked = torch.tensor(boxes, dtype=torch.float32)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs
 
 import pytest
 
 from tests.benchmarks.student import Student
+from tests.loops import in_its_own_loop
 
 pytestmark = pytest.mark.e2e
 
 SMALL = {"v": "1", "image.side": "256", "scores.source": "planted"}
-MOVES = {  # page to the sliders that are moved on it, one after the other
-    "scores": ["planted.noise", "planted.regression"],
-    "recall": ["recall.iou", "nms.iou_threshold", "planted.noise", "view.top_k", "filter.pre_nms"],
+MOVES = {  # page to what is moved on it, one after the other
+    "anchors": ["stride 1", "size 2", "anchors.offset", "view.blank"],
+    "scores": ["view.log_counts", "planted.noise", "view.blank", "view.full_axis"],
+    "decoding": ["decoding.dw", "decoding.dx"],
+    "proposals": ["nms.iou_threshold", "filter.min_size", "view.blank"],
+    "nms": ["nms.iou_threshold", "filter.nms_by_level"],
+    "recall": ["recall.iou", "planted.noise", "filter.pre_nms", "view.blank"],
+    "matching": ["match.high", "view.blank"],
+    "atlas": ["size 0", "match.high"],
 }
+
+
+def student_of(server: str) -> Student:
+    return Student(int(server.rpartition(":")[2]))
 
 
 def seen(student: Student) -> list[tuple]:
@@ -34,25 +44,103 @@ def seen(student: Student) -> list[tuple]:
     return shown
 
 
+async def change(student: Student, key: str):
+    """Move a slider by three steps, or turn a switch on."""
+    if key in student.switches:
+        return await student.flip(student.switches[key], True)
+    slider = student.sliders[key]
+    value = student.values[slider.id].double_array_value.data[0]
+    return await student.move(slider, round(value + 3 * slider.step, 6))
+
+
 async def walk(server: str, page: str, keys: list[str]) -> None:
-    student = Student(int(server.rpartition(":")[2]))
-    await student.enter(page, **SMALL)
-    alone = 0
-    for key in keys:
-        slider = student.sliders[key]
-        value = student.values[slider.id].double_array_value.data[0]
-        run = await student.move(slider, value + 3 * slider.step)
-        assert run.errors == []
-        alone += bool(slider.fragment)
-        fresh = Student(student.port)
-        await fresh.enter(page, **dict(part.split("=") for part in student.link.split("&")))
-        assert seen(student) == seen(fresh), key
-        await fresh.leave()
-    await student.leave()
-    assert alone or page == "scores"
+    async with student_of(server) as student, student_of(server) as fresh:
+        await student.enter(page, **SMALL)
+        before = seen(student)
+        runs = [await change(student, key) for key in keys]
+        assert [run.errors for run in runs] == [[]] * len(keys)
+        link = {name: values[0] for name, values in parse_qs(student.link).items()}
+        assert len(link) >= len(SMALL) + len(keys)
+        await fresh.enter(page, **link)
+        assert seen(student) == seen(fresh) != before
 
 
 @pytest.mark.parametrize("page", MOVES)
-def test_after_every_move_the_page_is_what_its_link_opens(server, page):
-    with ThreadPoolExecutor(1) as apart:  # the browser's tests keep a loop in this thread
-        apart.submit(asyncio.run, walk(server, page, MOVES[page])).result()
+def test_after_any_moves_the_page_is_what_its_link_opens(server, page):
+    in_its_own_loop(walk(server, page, MOVES[page]))
+
+
+async def redrawn(server: str, page: str, first: str, key: str) -> tuple[set, set]:
+    """The figures of a page, and those that one control sends again."""
+    async with student_of(server) as student:
+        await student.enter(page, **SMALL)
+        await change(student, first)
+        before = dict(student.elements)
+        figures = {place for place, each in before.items() if each.HasField("bidi_component")}
+        await change(student, key)
+        return figures, {each for each in figures if student.elements[each] is not before[each]}
+
+
+@pytest.mark.parametrize(
+    ("page", "first", "key", "again"),
+    [
+        ("scores", "planted.noise", "view.log_counts", 1),  # the histogram alone
+        ("scores", "planted.noise", "view.blank", 1),  # the heat map alone
+        ("scores", "view.blank", "planted.noise", 2),  # the sidebar's runs the whole script
+    ],
+)
+def test_one_control_runs_one_figure(server, page, first, key, again):
+    figures, drawn = in_its_own_loop(redrawn(server, page, first, key))
+    assert len(figures) == 2
+    assert len(drawn) == again
+
+
+async def sidebar_again(server: str) -> list[bool]:
+    """Whether each move on Recall drew the sidebar again."""
+    again = []
+    async with student_of(server) as student:
+        await student.enter("recall", **SMALL)
+        for key in ("nms.iou_threshold", "nms.iou_threshold", "recall.iou"):
+            before = dict(student.elements)
+            await change(student, key)
+            kept = [place for place, each in student.elements.items() if before.get(place) is each]
+            again.append(not kept)
+    return again
+
+
+def test_the_whole_script_runs_only_where_the_sidebar_would_be_stale(server):
+    # The first move leaves the preset, and the sidebar says so; the others change nothing there.
+    assert in_its_own_loop(sidebar_again(server)) == [True, False, False]
+
+
+def value_of(reader, slider: str) -> str:
+    return reader.page.locator(f".st-key-{slider} input[type=range]").input_value()
+
+
+@pytest.mark.parametrize(
+    ("slider", "start", "end"),
+    [("planted-noise", 1, 2.5), ("nms-iou_threshold", 0.7, 0.85)],  # the whole script, a part
+)
+def test_a_slider_never_jumps_back_while_keys_come_fast(reader, slider, start, end):
+    reader.open("/recall?" + "&".join(f"{name}={value}" for name, value in SMALL.items()))
+    assert float(value_of(reader, slider)) == start
+    reader.page.locator(f".st-key-{slider} input[type=range]").focus()
+    for _ in range(15):
+        reader.page.keyboard.press("ArrowRight")
+        reader.page.wait_for_timeout(40)
+    reader.page.wait_for_url(f"**{slider.replace('-', '.', 1)}={end}*")
+    reader.settle()
+    assert float(value_of(reader, slider)) == end
+
+
+def test_the_browsers_back_undoes_a_move(reader):
+    reader.open("/recall?" + "&".join(f"{name}={value}" for name, value in SMALL.items()))
+    found = reader.page.locator("[data-testid=stMetricLabel]").first
+    for key in ("End", "ArrowLeft"):
+        reader.press("recall-iou", key, "curve")
+    assert "IoU 0.99" in found.text_content()
+    reader.page.go_back()
+    found.get_by_text("IoU 1").wait_for()
+    reader.settle()
+    assert "recall.iou=1&" in reader.page.url + "&"
+    assert float(value_of(reader, "recall-iou")) == 1
