@@ -292,3 +292,11 @@ def test_an_anchor_is_named_and_followed_from_its_edge_and_from_its_button(reade
     pills.first.click()
     wait_for_link(reader, f"view.follow={number - 2}")
     reader.page.wait_for_function(f"{SHOWN}.followed[0] === {SHOWN}.boxes[0][0]")
+
+    reader.page.get_by_role("link", name="Proposals", exact=True).first.click()
+    reader.page.locator(".facts").wait_for()
+    reader.settle()
+    assert query(reader)["view.follow"] == [str(number - 2)]
+    assert reader.page.locator(".st-key-follow_number input").input_value() == str(number - 2)
+    assert "P3, row 16, column 16" in reader.page.locator(".facts").text_content()
+    reader.screenshot("followed_from_anchors")

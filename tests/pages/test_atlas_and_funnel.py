@@ -222,9 +222,16 @@ def test_a_band_that_is_no_longer_there_is_told_and_shows_nothing():
     assert [box.value for box in app.info] == []
 
 
-def test_another_split_leaves_a_part_of_the_old_one_behind_and_says_so():
+def test_another_split_shows_all_its_parts():
     app = open_funnel(**{"funnel.part": "P3"})
     app.button_group(key="funnel.split").set_value("ratio").run()
+    assert app.selectbox(key="funnel.part").value == "all"
+    assert not app.info
+    assert not app.exception
+
+
+def test_a_link_to_a_part_of_the_other_split_says_so():
+    app = open_funnel(**{"funnel.part": "P3", "funnel.split": "ratio"})
     assert "There is no part P3" in app.info[0].value
     assert not app.exception
 
