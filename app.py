@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas  # noqa: F401  Plotly fails in one session while another one half has imported it
 import streamlit as st
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles

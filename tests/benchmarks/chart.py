@@ -79,10 +79,13 @@ def _axis(
     return ticks, lambda value: start + (end - start) * value / last
 
 
+TICKS = (0.1, 0.2, 0.25, 0.5, 1, 2)  # of a power of ten
+
+
 def _step(largest: float) -> float:
     """A round number of which four to ten reach the largest value."""
     power = 10.0 ** floor(log10(largest))
-    return next(each * power for each in (0.1, 0.2, 0.25, 0.5, 1) if largest / (each * power) <= 8)
+    return next(each * power for each in TICKS if largest / (each * power) <= 8)
 
 
 def _number(value: float) -> str:

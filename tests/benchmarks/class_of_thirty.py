@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -49,7 +50,7 @@ class Room:
 
     def hear(self, sentences: list[str]) -> None:
         """Tell a refusal in words, such as match.low over match.high, from an error."""
-        refusals = [sentence for sentence in sentences if " must be " in sentence]
+        refusals = [sentence for sentence in sentences if " must " in sentence]
         self.refused += len(refusals)
         self.errors += [sentence for sentence in sentences if sentence not in refusals]
 
@@ -63,8 +64,9 @@ def server(file: Path) -> Iterator[tuple[int, int]]:
     command = [sys.executable, "-m", "tests.benchmarks.class_server", str(port), str(file)]
     if shutil.which("taskset"):
         command = ["taskset", "-c", "0,1", *command]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, cwd=ROOT, **quiet)
+    log = file.with_suffix(".log")
+    with log.open("w") as heard:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=heard, stderr=heard)
     try:
         for _ in range(240):
             try:
@@ -76,6 +78,20 @@ def server(file: Path) -> Iterator[tuple[int, int]]:
     finally:
         process.terminate()
         process.wait(10)
+        for line, count in Counter(raised(log.read_text())).most_common(5):
+            print(f"  {count} x {line}")
+
+
+def raised(log: str) -> list[str]:
+    """The last line of each traceback in a server's log, and where it came from."""
+    found, where = [], ""
+    for line in log.splitlines():
+        if place := re.search(r'File "[^"]*?([^/"]+)", line (\d+)', line):
+            where = ":".join(place.groups())
+        elif where and re.match(r"\w+(Error|Exception|Warning|Iteration): ", line):
+            found.append(f"{where}: {line}")
+            where = ""
+    return found
 
 
 def rss(pid: int) -> float:

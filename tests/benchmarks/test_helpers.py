@@ -12,6 +12,7 @@ from explorer.core.nms import nms
 from tests.benchmarks import device, report, rival
 from tests.benchmarks.chain import STAGES, Run
 from tests.benchmarks.chart import HEIGHT, WIDTH, draw
+from tests.benchmarks.class_of_thirty import raised
 from tests.benchmarks.clock import medians
 from tests.benchmarks.inputs import KINDS, boxes_of, random_output
 from tests.benchmarks.table import Plot, Table
@@ -55,6 +56,13 @@ def test_a_chart_has_every_point_inside_its_frame_and_each_line_named(log):
     texts = [text.text for text in root.findall(f"{SVG}text")]
     assert {"T", "boxes", "ms", "ours", "theirs & others"} <= set(texts)
     assert ("1,000" in texts) == log
+
+
+@pytest.mark.parametrize("largest", [0.3, 1.0, 7.9, 8.4, 9.99, 84.2, 1234.0])
+def test_every_largest_value_has_round_ticks(largest):
+    plot = Plot("p", "T", "boxes", "ms", {"ours": [(1.0, largest / 2), (2.0, largest)]})
+    texts = ElementTree.fromstring(draw(plot)).findall(f"{SVG}text")
+    assert 8 <= len(texts) <= 24
 
 
 def test_the_page_names_the_machine_and_old_charts_go(tmp_path):
@@ -119,3 +127,16 @@ def test_where_there_is_no_gpu_one_sentence_says_so(monkeypatch):
     (table,) = device.measure()
     assert table.rows == []
     assert "no CUDA device" in table.note
+
+
+def test_a_servers_log_tells_what_was_raised_and_where():
+    log = """Traceback (most recent call last):
+  File "/somewhere/pages/scores.py", line 50, in _histogram
+    made = histogram(scores)
+  File "/somewhere/figures/theme.py", line 76, in figure
+    return go.Figure()
+           ^^^^^^^^^^^
+AttributeError: no Series
+a line of another kind
+"""
+    assert raised(log) == ["theme.py:76: AttributeError: no Series"]
