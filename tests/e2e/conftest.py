@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -120,8 +120,13 @@ class Reader:
 
     def press(self, slider: str, key: str, plot: str) -> None:
         """Press a key on a slider and wait until a plot shows another figure."""
+        thumb = self.page.locator(f".st-key-{slider} input[type=range]").first
+        self.act(plot, lambda: thumb.press(key))
+
+    def act(self, plot: str, do: Callable[[], None]) -> None:
+        """Do something and wait until a plot shows another figure."""
         before = self.revision(plot)
-        self.page.locator(f".st-key-{slider} input[type=range]").first.press(key)
+        do()
         self.page.wait_for_function(
             f"""() => Number(document.querySelector(".st-key-{plot} .rpn-plot")
                 .dataset.revision) > {before}""",

@@ -24,19 +24,7 @@ def click(reader, plot: str, x: float, y: float, changes: str = "") -> None:
     """Click at a place of a plot, in its axes' units, and wait for another figure."""
     reader.plot(plot).scroll_into_view_if_needed()
     place = reader.plot(plot).evaluate(AT, [x, y])
-    after(reader, changes or plot, lambda: reader.page.mouse.click(*place))
-
-
-def after(reader, plot: str, act) -> None:
-    """Do something and wait until a plot shows another figure."""
-    before = reader.revision(plot)
-    act()
-    reader.page.wait_for_function(
-        f"""() => Number(document.querySelector(".st-key-{plot} .rpn-plot")
-            .dataset.revision) > {before}""",
-        timeout=60_000,
-    )
-    reader.settle()
+    reader.act(changes or plot, lambda: reader.page.mouse.click(*place))
 
 
 def metrics(reader) -> list[str]:
@@ -60,14 +48,14 @@ def test_the_atlas_is_read_clicked_and_compared(reader):
     assert "worst place" in reader.plot("size_map").locator(title).text_content()
 
     mean = reader.page.locator(".st-key-atlas-reading").get_by_text("mean", exact=True)
-    after(reader, "size_map", mean.click)
+    reader.act("size_map", mean.click)
     assert "mean over places" in reader.plot("size_map").locator(title).text_content()
     assert query(reader)["atlas.reading"] == "mean"
 
     fcos = reader.page.locator(".st-key-atlas-overlay").get_by_text("FCOS", exact=True)
-    after(reader, "size_map", fcos.click)
+    reader.act("size_map", fcos.click)
     retinanet = reader.page.locator(".st-key-atlas-overlay").get_by_text("RetinaNet", exact=True)
-    after(reader, "size_map", retinanet.click)
+    reader.act("size_map", retinanet.click)
     assert query(reader)["atlas.overlay"] == "retinanet_fcos"
     assert len(traces(reader, "contour")) == 3
     assert "has points, no anchors" in reader.page.locator("[data-testid=stMain]").text_content()
@@ -111,7 +99,7 @@ def test_a_band_of_the_funnel_leads_to_its_boxes(reader):
     assert "went: anchors → large enough → below top-n" in told
 
     linear = reader.page.locator(".st-key-funnel-scale").get_by_text("linear", exact=True)
-    after(reader, "funnel", linear.click)
+    reader.act("funnel", linear.click)
     assert sorted(reader.plot("funnel").locator(".annotation-text").all_text_contents()) == sorted(
         notes
     )  # widths change, counts do not

@@ -15,18 +15,6 @@ def query(reader) -> dict[str, list[str]]:
     return parse_qs(urlparse(reader.page.url).query)
 
 
-def act(reader, plot: str, do) -> None:
-    """Do something, and wait until a plot shows another figure."""
-    before = reader.revision(plot)
-    do()
-    reader.page.wait_for_function(
-        f"""() => Number(document.querySelector(".st-key-{plot} .rpn-plot")
-            .dataset.revision) > {before}""",
-        timeout=60_000,
-    )
-    reader.settle()
-
-
 def drag(reader, start: tuple[float, float], end: tuple[float, float]) -> None:
     """Drag from one place of the picture to another, both as shares of its sides."""
     box = reader.plot("matching").locator(".nsewdrag").bounding_box()
@@ -41,7 +29,7 @@ def click(reader, plot: str, x: float, y: float) -> None:
     """Click on a place of a plot, given as shares of its sides."""
     box = reader.plot(plot).locator(".nsewdrag").bounding_box()
     place = box["x"] + box["width"] * x, box["y"] + box["height"] * y
-    act(reader, "matching", lambda: reader.page.mouse.click(*place))
+    reader.act("matching", lambda: reader.page.mouse.click(*place))
 
 
 def numbers(reader) -> list[str]:
@@ -65,12 +53,12 @@ def positives(reader) -> int:
 def test_a_drawn_object_is_claimed_and_follows_the_mouse_and_a_bad_one_is_refused(reader):
     reader.open(VIEW)
     assert numbers(reader) == ["1", "2", "3"]
-    act(reader, "matching", lambda: reader.page.locator(".st-key-draw_objects label").first.click())
+    reader.act("matching", lambda: reader.page.locator(".st-key-draw_objects label").first.click())
     # the photo is 600 x 400: above and below it the input is padded
-    act(reader, "matching", lambda: drag(reader, (0.2, 0.02), (0.6, 0.12)))
+    reader.act("matching", lambda: drag(reader, (0.2, 0.02), (0.6, 0.12)))
     reader.page.get_by_text("An object must have a size inside the picture").wait_for()
     assert numbers(reader) == ["1", "2", "3"]
-    act(reader, "matching", lambda: drag(reader, (0.1, 0.3), (0.35, 0.55)))
+    reader.act("matching", lambda: drag(reader, (0.1, 0.3), (0.35, 0.55)))
     assert numbers(reader) == ["1", "2", "3", "4"]
     drawn = rows(reader)[3]
     assert drawn[0].startswith("4 ")
@@ -81,16 +69,16 @@ def test_a_drawn_object_is_claimed_and_follows_the_mouse_and_a_bad_one_is_refuse
     assert "claim it" in words or "claims it" in words
     reader.screenshot("matching_drawn")
 
-    act(reader, "matching", lambda: reader.page.locator(".st-key-draw_objects label").first.click())
+    reader.act("matching", lambda: reader.page.locator(".st-key-draw_objects label").first.click())
     box = "(plot) => plot.layout.meta.movable"
     before = reader.plot("matching").evaluate(box)
-    act(reader, "matching", lambda: drag(reader, (0.2, 0.4), (0.3, 0.5)))
+    reader.act("matching", lambda: drag(reader, (0.2, 0.4), (0.3, 0.5)))
     after = reader.plot("matching").evaluate(box)
     moved = [end - start for start, end in zip(before, after, strict=True)]
     assert moved == pytest.approx([25.6] * 4, abs=1)
     assert rows(reader)[3][1] == "64 x 64"
     # its lower right corner alone
-    act(reader, "matching", lambda: drag(reader, (0.45, 0.65), (0.6, 0.65)))
+    reader.act("matching", lambda: drag(reader, (0.45, 0.65), (0.6, 0.65)))
     resized = reader.plot("matching").evaluate(box)
     assert resized[:2] == pytest.approx(after[:2], abs=0.1)
     assert resized[2] - after[2] == pytest.approx(0.15 * 256, abs=1)
@@ -109,7 +97,7 @@ def test_thresholds_and_the_rule_change_who_is_positive(reader):
     assert 0 < positives(reader) < before
     assert positives(reader) == sum(int(row[4]) for row in rows(reader))
     rule = reader.page.locator(".st-key-match-low_quality")
-    act(reader, "matching", lambda: rule.get_by_text("none").click())
+    reader.act("matching", lambda: rule.get_by_text("none").click())
     assert positives(reader) == 0
     assert all("The best anchor here has" in row[6] for row in rows(reader))
     vermilion = "(plot) => new Set(plot.layout.annotations.map((each) => each.font.color)).size"
