@@ -59,7 +59,7 @@ def apart(image_size: tuple[int, int], photo_url: str | None, sides: Sequence[Si
         hover = hover_points(side.own, facts, f"<b>{side.name}</b> alone<br>%{{customdata[4]}}")
         hover.update(xaxis=f"x{tail}", yaxis=f"y{tail}")
         points.append(hover)
-        words = {"text": f"{side.name}: {len(side.own)} that the other lacks", "showarrow": False}
+        words = {"text": f"{side.name} alone: {len(side.own)}", "showarrow": False}
         corner = {"xref": "paper", "yref": "paper", "x": left, "y": 1, "xanchor": "left"}
         font = {"size": 18, "color": colour}
         titles.append(words | corner | {"yanchor": "bottom", "font": font})
