@@ -10,7 +10,7 @@ from explorer.core.endings import tell_end
 from explorer.core.layout import shape_names
 from explorer.figures.biography import Rival, close_up, decoded_box
 from explorer.live.plot import plot
-from explorer.pages import _arithmetic, _follow, _show, _state
+from explorer.pages import _arithmetic, _controls, _follow, _show, _state
 
 STAGES = ("image", "grid", "anchors", "head_output", "candidates", "proposals")
 
@@ -58,8 +58,6 @@ def _pickers() -> None:
 
 def _pick(key: str, label: str, shown: int | None, low: int, high: int, anchor_of) -> None:
     """A number to type which chooses the box to follow; it shows the box that is followed."""
-    if st.session_state.get(key) != shown:
-        st.session_state[key] = shown
 
     def take() -> None:
         chosen = st.session_state[key]
@@ -73,9 +71,9 @@ def _pick(key: str, label: str, shown: int | None, low: int, high: int, anchor_o
         text,
         low,
         max(low, high),
-        None,
+        None,  # with another default it could not be emptied
         1,
-        key=key,
+        **_controls.shows(key, shown),
         on_change=take,
         disabled=high < low,
         help="Its box is followed: every page marks it. Empty follows none.",

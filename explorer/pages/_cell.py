@@ -44,19 +44,17 @@ def follow(grid: Grid) -> None:
     place = _follow.place()
     here = place and (place["level"], place["row"], place["column"]) == (level, row, column)
     shape = place["shape"] if here else None
-    if st.session_state.get("follow_one") != shape:
-        st.session_state["follow_one"] = shape
     few = len(names) <= FEW
     buttons = st.pills if few else st.selectbox
     buttons(
         "Follow an anchor of this cell",
         range(len(names)),
-        key="follow_one",
+        **{"default" if few else "index": shape},
+        **_controls.shows("follow_one", shape),
         format_func=lambda each: names[each],
         on_change=_take,
         args=(first,),
         help="Every page marks its box. A shift-click on its edge in the picture does the same.",
-        **({} if few else {"index": None}),
     )
     if place and not here:
         cell = {f"view.{part}": place[part] for part in ("level", "row", "column")}

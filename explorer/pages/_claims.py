@@ -92,15 +92,14 @@ def mover() -> None:
         for part, value, most in zip(PARTS, values, (width, height) * 2, strict=True):
             key, least = f"object {part}", 0.0 if part in ("left", "top") else 1.0
             value = min(max(float(round(value)), least), float(most))
-            if st.session_state.get(key) != value:
-                st.session_state[key] = value
             st.slider(
                 f"{part.capitalize()}, px",
                 least,
                 float(most),
+                value,
                 step=1.0,
                 format="%.0f",
-                key=key,
+                **_controls.shows(key, value),
                 on_change=_take_place,
                 args=(part,),
                 help=f"In pixels of the network's input. Range: {least:.0f} to {most:,.0f} px. "

@@ -22,14 +22,19 @@ def help_of(path: str) -> str:
     return " ".join([*parts, f"Source: {extra['source']}."])
 
 
-def _show(path: str, value: Any) -> dict[str, Any]:
-    """Point a widget at a setting; only a value that differs is pushed to the browser.
+def shows(key: str, value: Any) -> dict[str, Any]:
+    """Arguments that make a widget show a value; only one that differs is pushed to the browser.
 
-    Pushing at every run would pull a slider back while the finger is already further on.
+    Pushing at every run would pull a slider back while the finger is already further on. Give the
+    value as the widget's default too: a browser that mounts it anew, after the push, takes that.
     """
-    if st.session_state.get(path) != value:
-        st.session_state[path] = value
-    return {"key": path, "help": help_of(path), "disabled": _lesson.locks(path)}
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+    return {"key": key}
+
+
+def _of_setting(path: str, value: Any) -> dict[str, Any]:
+    return {"help": help_of(path), "disabled": _lesson.locks(path), **shows(path, value)}
 
 
 def _commit(path: str) -> None:
@@ -63,10 +68,11 @@ def slider(path: str, *, low: float | None = None, high: float | None = None) ->
     value = get(_state.current(), path)
     st.slider(
         field_of(path).title,
+        value=value,
         **range_of(path, value, low, high),
         on_change=_commit,
         args=(path,),
-        **_show(path, value),
+        **_of_setting(path, value),
     )
 
 
@@ -77,10 +83,11 @@ def number(path: str, *, shown: int | None = None) -> None:
         field_of(path).title,
         0,
         int(limits(path)[1]),
+        value,
         step=1,
         on_change=_commit,
         args=(path,),
-        **_show(path, value),
+        **_of_setting(path, value),
     )
 
 
@@ -88,36 +95,42 @@ def choice(path: str, options: list | None = None, *, format_func: Any = str) ->
     """One of a few, as a row of buttons."""
     field, value = field_of(path), get(_state.current(), path)
     options = options or list(get_args(field.annotation))
+    value = value if value in options else options[-1]
     st.segmented_control(
         field.title,
         options,
+        default=value,
         required=True,
         format_func=format_func,
         on_change=_commit,
         args=(path,),
-        **_show(path, value if value in options else options[-1]),
+        **_of_setting(path, value),
     )
 
 
 def pick(path: str, options: list, *, format_func: Any = str, label: str = "") -> None:
     """One of many, as a list that opens."""
+    value = get(_state.current(), path)
     st.selectbox(
         label or field_of(path).title,
         options,
+        options.index(value),
         format_func=format_func,
         on_change=_commit,
         args=(path,),
-        **_show(path, get(_state.current(), path)),
+        **_of_setting(path, value),
     )
 
 
 def toggle(path: str) -> None:
     """A switch."""
+    value = get(_state.current(), path)
     st.toggle(
         field_of(path).title,
+        value,
         on_change=_commit,
         args=(path,),
-        **_show(path, get(_state.current(), path)),
+        **_of_setting(path, value),
     )
 
 

@@ -118,15 +118,14 @@ def from_base(sizes: Sizes, base: float, multiplier: float) -> Sizes:
 
 
 def _slider(key: str, label: str, value: float, low, high, step, take, *args) -> None:
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
     st.slider(
         label,
         min(low, value),
         max(high, value),
-        step=step,
+        value,
+        step,
         format="%.2f" if step < 1 else "%.0f",
-        key=key,
+        **_controls.shows(key, value),
         on_change=take,
         args=args,
         help=_controls.help_of(f"anchors.{key.split()[0]}s"),

@@ -25,16 +25,16 @@ TITLES = {name: PRESETS[name].title for name in INPUT_SIDES} | {
 
 def control() -> None:
     """Buttons, any number of which may be pressed."""
-    if st.session_state.get(PATH) != list(chosen()):
-        st.session_state[PATH] = list(chosen())
+    pressed = list(chosen())
     st.pills(
         field_of(PATH).title,
         list(TITLES),
         selection_mode="multi",
+        default=pressed,
         format_func=TITLES.get,
-        key=PATH,
         help=_controls.help_of(PATH),
         on_change=_commit,
+        **_controls.shows(PATH, pressed),
     )
 
 

@@ -72,13 +72,12 @@ def _take_upload() -> None:
 
 def _preset() -> None:
     inside = name_of(_state.current())
-    names = [*PRESETS] if inside else ["own", *PRESETS]
-    if st.session_state.get("preset") != (inside or "own"):
-        st.session_state["preset"] = inside or "own"
+    names, value = [*PRESETS] if inside else ["own", *PRESETS], inside or "own"
     st.selectbox(
         "Preset",
         names,
-        key="preset",
+        names.index(value),
+        **_controls.shows("preset", value),
         format_func=lambda name: PRESETS[name].title if name in PRESETS else "Your own",
         on_change=_take_preset,
         help="Sets anchors, coding, filters, NMS and matching as a code base does.",

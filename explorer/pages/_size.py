@@ -68,14 +68,13 @@ def _words(served: Service, iou: float) -> str:
 def _side(path: str) -> None:
     """A side to type: on a slider from 4 to 1024, 18 and 9 would be one place."""
     value = get(_state.current(), path)
-    if st.session_state.get(path) != value:
-        st.session_state[path] = value
     st.number_input(
         f"{field_of(path).title}, px",
         *map(float, limits(path)),
+        value,
         step=1.0,
         format="%.0f",
-        key=path,
+        **_controls.shows(path, value),
         help=_controls.help_of(path),
         on_change=lambda: _state.change({path: st.session_state[path]}),
     )

@@ -59,12 +59,11 @@ def _controls_of(a, b) -> None:
 
 def _slider_of_b(path: str, high: float | None, b) -> None:
     value, key = get(b, path), f"b {path}"
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
     st.slider(
         field_of(path).title,
+        value=value,
         **_controls.range_of(path, value, high=high),
-        key=key,
+        **_controls.shows(key, value),
         help=_controls.help_of(path),
         on_change=lambda: _other.put(changed(b, {path: st.session_state[key]})),
     )
@@ -78,8 +77,6 @@ def _preset_of_b(b) -> None:
     names = [name for name, preset in PRESETS.items() if fits(b, preset)]
     options = names if inside in names else ["own", *names]
     value = inside if inside in names else "own"
-    if st.session_state.get("b preset") != value:
-        st.session_state["b preset"] = value
 
     def take() -> None:
         name = st.session_state["b preset"]
@@ -89,7 +86,8 @@ def _preset_of_b(b) -> None:
     st.selectbox(
         "B's preset",
         options,
-        key="b preset",
+        options.index(value),
+        **_controls.shows("b preset", value),
         format_func=lambda name: PRESETS[name].title if name in PRESETS else "Its own",
         on_change=take,
         help="Sets all of B's anchors, coding, filters and NMS as a code base does. Presets whose "
