@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.e2e import browser as browser_finder
 
@@ -122,6 +122,21 @@ class Reader:
         """Press a key on a slider and wait until a plot shows another figure."""
         thumb = self.page.locator(f".st-key-{slider} input[type=range]").first
         self.act(plot, lambda: thumb.press(key))
+
+    def slide(self, slider: Locator, goal: float) -> None:
+        """Bring a slider to a value by keys, and look again: a busy browser may drop a press."""
+        for _ in range(5):
+            state = "(it) => [it.value, it.step, it.min, it.max].map(Number)"
+            now, step, low, high = slider.evaluate(state)
+            if goal in (low, high):
+                slider.press("Home" if goal == low else "End")
+            else:
+                for _ in range(abs(round((goal - now) / step))):
+                    slider.press("ArrowRight" if goal > now else "ArrowLeft")
+            self.settle()
+            if abs(float(slider.input_value()) - goal) < step / 2:
+                return
+        raise AssertionError(f"the slider does not come to stand at {goal}")
 
     def act(self, plot: str, do: Callable[[], None]) -> None:
         """Do something and wait until a plot shows another figure."""
