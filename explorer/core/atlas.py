@@ -10,6 +10,7 @@ Shapes: B objects, S shapes of all levels, L levels, K places.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,6 +42,7 @@ class Service:
     alike: int  # other shapes that serve it as well
 
 
+@lru_cache(maxsize=256)
 def lattice_of(anchors: Anchors, strides: tuple[tuple[int, int], ...] | None = None) -> Lattice:
     """The endless grid of some settings.
 
@@ -146,9 +148,16 @@ def serve(width: float, height: float, lattice: Lattice, reading: str) -> Servic
 
 def _places(lattice: Lattice, reading: str) -> tuple[np.ndarray, ...]:
     """(K, L) distances across with (K,) shares of the places, and the same down; float32."""
-    find = worst_places if reading == "worst" else even_places
     down, across = zip(*lattice.strides, strict=True)
-    found = (*find(across, lattice.offset), *find(down, lattice.offset))
+    return (
+        *_along(across, lattice.offset, reading),
+        *_along(down, lattice.offset, reading),
+    )
+
+
+@lru_cache(maxsize=256)
+def _along(strides: tuple[int, ...], offset: float, reading: str) -> tuple[np.ndarray, ...]:
+    found = (worst_places if reading == "worst" else even_places)(strides, offset)
     return tuple(part.astype(np.float32) for part in found)
 
 

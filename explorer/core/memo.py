@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, fields, is_dataclass
+from itertools import count
+from operator import attrgetter
 from time import perf_counter
 from typing import Any
 
@@ -13,13 +15,15 @@ import numpy as np
 from torch import Tensor
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Entry:
     """A stage's result and what it cost."""
 
+    key: Hashable
     value: Any
     milliseconds: float
     parts: dict[int, int]  # address to bytes of each block of memory that the result holds
+    used: int = 0  # the memo's count when it was last asked for
 
     @property
     def size(self) -> int:
@@ -31,7 +35,8 @@ class Memo:
     """Least recently used results go first once the bound is reached.
 
     Two readers who ask for the same result at once compute it once: the second waits. A tensor
-    that several results hold counts once.
+    that several results hold counts once. Nobody waits for a lock to find what is there: with
+    thirty readers, one that holds a lock while it waits for the interpreter stalls all others.
 
     Args:
         max_bytes: bound of all results together. A result larger than that is not kept.
@@ -40,7 +45,8 @@ class Memo:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.used = 0
-        self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
+        self._entries: dict[Hashable, Entry] = {}
+        self._uses = count()
         self._holders: Counter[int] = Counter()  # address to the number of entries that hold it
         self._sizes: dict[int, int] = {}  # address to the bytes that `used` counts for it
         self._lock = threading.Lock()
@@ -51,11 +57,10 @@ class Memo:
 
     def peek(self, key: Hashable) -> Entry | None:
         """The entry of `key`, or None; counts as a use."""
-        with self._lock:
-            entry = self._entries.get(key)
-            if entry is not None:
-                self._entries.move_to_end(key)
-            return entry
+        entry = self._entries.get(key)
+        if entry is not None:
+            entry.used = next(self._uses)
+        return entry
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Entry:
         """The entry of `key`, made by `make` where there is none yet."""
@@ -70,30 +75,34 @@ class Memo:
                 if entry is None:
                     start = perf_counter()
                     value = make()
-                    entry = Entry(value, 1e3 * (perf_counter() - start), parts_of(value))
-                    self._put(key, entry)
+                    took = 1e3 * (perf_counter() - start)
+                    entry = Entry(key, value, took, parts_of(value), next(self._uses))
+                    self._put(entry)
         finally:  # `make` may fail, or the reader may leave: whoever waits tries for itself
             with self._lock:
                 self._being_made.pop(key, None)
         return entry
 
-    def _put(self, key: Hashable, entry: Entry) -> None:
+    def _put(self, entry: Entry) -> None:
         if entry.size > self.max_bytes:
             return
         with self._lock:
-            if key in self._entries:  # two made it after all, since a first one had failed
-                self._release(self._entries.pop(key))
-            self._entries[key] = entry
+            if entry.key in self._entries:  # two made it after all, since a first one had failed
+                self._release(entry.key)
+            self._entries[entry.key] = entry
             for address, size in entry.parts.items():
                 if not self._holders[address]:
                     self._sizes[address] = size
                     self.used += size
                 self._holders[address] += 1
-            while self.used > self.max_bytes:
-                self._release(self._entries.popitem(last=False)[1])
+            if self.used > self.max_bytes:
+                for old in sorted(self._entries.values(), key=attrgetter("used")):
+                    self._release(old.key)
+                    if self.used <= self.max_bytes:
+                        break
 
-    def _release(self, entry: Entry) -> None:
-        for address in entry.parts:
+    def _release(self, key: Hashable) -> None:
+        for address in self._entries.pop(key).parts:
             self._holders[address] -= 1
             if not self._holders[address]:
                 del self._holders[address]

@@ -15,7 +15,7 @@ from functools import wraps
 
 import streamlit as st
 
-from explorer.pages import _show, _state, _weights
+from explorer.pages import _show, _state, _turn, _weights
 from explorer.presets import name_of
 
 AROUND = "around"  # what the session's last run of the whole script showed around the page
@@ -26,11 +26,12 @@ def demo(draw: Callable[[], None]) -> Callable[[], None]:
 
     @wraps(draw)
     def part() -> None:
-        if _around() != st.session_state[AROUND]:
-            st.rerun()
-        _show.place_of_progress()
-        draw()
-        _state.write_link()
+        with _turn.taken():
+            if _around() != st.session_state[AROUND]:
+                st.rerun()
+            _show.place_of_progress()
+            draw()
+            _state.write_link()
 
     return st.fragment(part)
 

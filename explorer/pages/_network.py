@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import torch
 
 from explorer.core.network import Progress
+from explorer.pages import _turn
 
 NICE = 5  # of 19; other threads get about three times its share of a core that both want
 SHORT = 0.3  # seconds; a bar for less would only flicker
@@ -64,10 +65,11 @@ def in_line(work: Callable[[Progress], None], show: Callable[[float, str], None]
 
     job = _line.submit(work, report)
     try:
-        if not wait([job], SHORT).done:
-            show(*told)
-            while not wait([job], EACH).done:
+        with _turn.given_up():
+            if not wait([job], SHORT).done:
                 show(*told)
+                while not wait([job], EACH).done:
+                    show(*told)
         job.result()
     finally:
         gone.set()

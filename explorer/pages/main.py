@@ -17,23 +17,25 @@ from explorer.pages import (
     _sidebar,
     _state,
     _tour,
+    _turn,
     sections,
 )
 
 HERE = Path(__file__).parent
 
-# An icon by name would come from a font server: no request of a page leaves this one.
-icon = str(HERE.parents[1] / "assets" / "icon.png")
-st.set_page_config(page_title="RPN Explorer", page_icon=icon, layout="wide")
-st.html(f"<style>{(HERE / 'page.css').read_text()}</style>")
-_tour.notice()
-_state.read_link()
-page = st.navigation(sections(), position="top")
-_sidebar.render()
-_share.popover()
-_show.frame()
-_follow.render()
-_lesson_panel.render(page.url_path or "overview")
-_demo.remember()
-page.run()
-_state.write_link()
+with _turn.taken():
+    # An icon by name would come from a font server: no request of a page leaves this one.
+    icon = str(HERE.parents[1] / "assets" / "icon.png")
+    st.set_page_config(page_title="RPN Explorer", page_icon=icon, layout="wide")
+    st.html(f"<style>{(HERE / 'page.css').read_text()}</style>")
+    _tour.notice()
+    _state.read_link()
+    page = st.navigation(sections(), position="top")
+    _sidebar.render()
+    _share.popover()
+    _show.frame()
+    _follow.render()
+    _lesson_panel.render(page.url_path or "overview")
+    _demo.remember()
+    page.run()
+    _state.write_link()

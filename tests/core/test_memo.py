@@ -221,3 +221,13 @@ def test_results_that_see_a_different_share_of_one_block_leave_no_bytes_behind()
     memo.get("other", of_size(200))
     assert memo.used == 200
     assert len(memo) == 1
+
+
+def test_nobody_waits_for_a_lock_to_find_what_is_there():
+    memo, found = Memo(100), []
+    memo.get("a", of_size(10))
+    reader = threading.Thread(target=lambda: found.append(memo.peek("a")), daemon=True)
+    with memo._lock:
+        reader.start()
+        reader.join(60)
+        assert len(found) == 1
