@@ -7,6 +7,10 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import segno
 
+# What `make class` tells its servers, by environment variables.
+DOOR = "RPN_EXPLORER_DOOR"  # the port that links lead to
+SERVERS = "RPN_EXPLORER_SERVERS"  # how many share the machine
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 ELSEWHERE = ("192.0.2.1", 9)  # an address for documentation (RFC 5737): nothing is sent there
 
@@ -22,7 +26,7 @@ def lan_address() -> str | None:
     return None if address.startswith("127.") else address
 
 
-def view_link(url: str, query: dict[str, str], lan: str | None) -> str:
+def view_link(url: str, query: dict[str, str], lan: str | None, door: str | None = None) -> str:
     """A link to a view that another device can open.
 
     Args:
@@ -30,11 +34,14 @@ def view_link(url: str, query: dict[str, str], lan: str | None) -> str:
         query: the view's parameters.
         lan: stands in for a loopback name, which means another machine on every device; None
             leaves it.
+        door: the port by which all enter, where the page's own is one of several servers.
     """
     parts = urlsplit(url)
-    host = parts.netloc
+    host, port = parts.netloc, door or parts.port
     if lan is not None and parts.hostname in LOOPBACK:
-        host = f"{lan}:{parts.port}" if parts.port else lan
+        host = f"{lan}:{port}" if port else lan
+    elif door:
+        host = f"{parts.hostname}:{door}"
     return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe="~"), ""))
 
 

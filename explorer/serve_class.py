@@ -1,17 +1,81 @@
-"""`make class`: serve the app to the local network, and print where students find it."""
+"""`make class`: serve the app to the local network, and print where students find it.
+
+Python runs on one core at a time, so a class gets a server for every core, behind one door: it
+sends each visitor on to the next server, where they stay. The link to share is the door's.
+"""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import time
+import urllib.request
+from itertools import cycle
 
-from explorer.address import lan_address, qr_text
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 
-PORT = 8501  # Streamlit's own
+from explorer.address import DOOR, SERVERS, lan_address, qr_text
+from explorer.core.cores import cores
+
+PORT = 8501  # Streamlit's own; the servers take those that follow
+MOST = 4  # servers: each holds Python, torch and the weights, half a gigabyte
+STREAMLIT = ("-m", "streamlit", "run", "app.py")
 
 
-def main(port: int = PORT) -> None:
-    """Print the address and its QR code, then become the server."""
+def door(ports: list[int]) -> Starlette:
+    """Sends each visitor on to the server whose turn it is, to the same page and view."""
+    turns = cycle(ports)
+
+    async def send_on(request: Request) -> RedirectResponse:
+        return RedirectResponse(str(request.url.replace(port=next(turns))))
+
+    return Starlette(routes=[Route("/{page:path}", send_on)])
+
+
+def main(port: int = PORT, server: tuple[str, ...] = STREAMLIT) -> None:
+    """Start the servers, print the address and its QR code, and keep the door.
+
+    Args:
+        port: of the door.
+        server: what Python runs as a server, before its port and address.
+    """
+    ports = [port + 1 + number for number in range(min(cores(), MOST))]
+    shared = os.environ | {DOOR: str(port), SERVERS: str(len(ports))}
+    options = ("--server.address", "0.0.0.0", "--server.port")
+    started = [
+        subprocess.Popen([sys.executable, *server, *options, str(each)], env=shared)
+        for each in ports
+    ]
+    try:
+        for each, process in zip(ports, started, strict=True):
+            _wait(each, process)
+        _tell(port)
+        uvicorn.run(door(ports), host="0.0.0.0", port=port, log_level="warning")
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait()
+
+
+def _wait(port: int, process: subprocess.Popen) -> None:
+    """Until a server answers."""
+    while process.poll() is None:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5).close()
+        except OSError:
+            time.sleep(0.25)
+        else:
+            return
+    sys.exit(f"The server on port {port} did not start: is the port taken?")
+
+
+def _tell(port: int) -> None:
     address = lan_address()
     if address is None:
         print("This machine has no network: only it can open the app.")
@@ -19,8 +83,6 @@ def main(port: int = PORT) -> None:
         link = f"http://{address}:{port}"
         print(f"{qr_text(link)}\nStudents open {link}\nEach page's 'Share this view' has its own.")
     sys.stdout.flush()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    os.execv(sys.executable, [*command, "--server.address", "0.0.0.0"])
 
 
 if __name__ == "__main__":

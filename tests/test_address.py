@@ -1,6 +1,4 @@
 import socket
-import subprocess
-import sys
 
 import pytest
 import segno
@@ -32,24 +30,27 @@ def test_a_machine_without_network_is_told(monkeypatch, capsys):
 
     monkeypatch.setattr(address.socket, "socket", Cut)
     assert address.lan_address() is None
-    started = []
-    monkeypatch.setattr(serve_class.os, "execv", lambda *command: started.append(command))
-    serve_class.main()
+    serve_class._tell(8501)
     assert "no network" in capsys.readouterr().out
-    assert started
 
 
-def test_the_address_is_printed_with_its_code_and_the_server_binds_the_network(monkeypatch, capsys):
+def test_the_address_is_printed_with_its_code(monkeypatch, capsys):
     monkeypatch.setattr(serve_class, "lan_address", lambda: "10.0.0.7")
-    started = []
-    monkeypatch.setattr(serve_class.os, "execv", lambda path, command: started.append(command))
-    serve_class.main(9000)
+    serve_class._tell(9000)
     out = capsys.readouterr().out
     assert "http://10.0.0.7:9000" in out
     assert address.qr_text("http://10.0.0.7:9000") in out
-    (command,) = started
-    assert command[-2:] == ["--server.address", "0.0.0.0"]
-    assert command[command.index("--server.port") + 1] == "9000"
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("http://localhost:8502/nms", "http://10.0.0.7:8501/nms"),
+        ("http://10.0.0.7:8503/", "http://10.0.0.7:8501/"),
+    ],
+)
+def test_one_of_several_servers_gives_the_link_of_their_door(url, link):
+    assert address.view_link(url, {}, "10.0.0.7", "8501") == link
 
 
 def test_the_terminal_s_code_is_the_code_s_own_modules():
@@ -69,10 +70,3 @@ def test_a_link_too_long_for_a_code_is_refused_in_words():
     with pytest.raises(ValueError, match="at most 2,953 bytes for a QR code, got 3,000"):
         address.qr_image("x" * 3000)
     assert address.qr_image("x" * 2953).startswith("data:image/svg+xml")
-
-
-def test_it_runs_as_a_module():
-    code = "import explorer.serve_class as s; print(s.PORT)"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True).stdout.strip() == b"8501"
-    )

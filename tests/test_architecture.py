@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "figures": {"settings", "core"},
     "live": {"settings", "core"},
     "address": set(),
-    "serve_class": {"address"},
+    "serve_class": {"address", "core"},
     "export": SETTINGS | {"core"},
     "lessons": SETTINGS | {"core"},
     "training": {"settings", "core"},

@@ -44,7 +44,7 @@ def _commit(path: str) -> None:
     if path == "funnel.split":
         values["funnel.part"] = "all"  # P2 is no part of a split by ratio
     if not _state.change(values):
-        del st.session_state[path]  # the widget goes back to what is in force
+        st.session_state[path] = get(_state.current(), path)  # the widget goes back to it
 
 
 def range_of(

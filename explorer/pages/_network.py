@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import torch
 
+from explorer.core.cores import cores
 from explorer.core.network import Progress
 from explorer.pages import _turn
 
@@ -22,15 +23,9 @@ SHORT = 0.3  # seconds; a bar for less would only flicker
 EACH = 0.1  # seconds between two looks at how far it is
 
 
-def _cores() -> int:
-    """How many cores this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
 def _begin() -> None:
     torch.get_num_threads()  # a thread's first question sets it up, and forgets a number set before
-    torch.set_num_threads(_cores())
+    torch.set_num_threads(cores())
     if sys.platform == "linux":  # elsewhere a thread has no priority of its own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 

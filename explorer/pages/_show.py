@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import streamlit as st
 
+from explorer.address import SERVERS
 from explorer.core import pipeline
 from explorer.core.memo import Memo
 from explorer.core.network import Progress
@@ -19,8 +21,8 @@ COSTLY = ("pyramid", "features", "head_output")  # whole layers: worth all cores
 
 @st.cache_resource
 def memo() -> Memo:
-    """Stage results of all sessions, at most 1 GB together."""
-    return Memo(max_bytes=1_000_000_000)
+    """Stage results of all sessions, at most 1 GB together on a machine."""
+    return Memo(max_bytes=1_000_000_000 // int(os.environ.get(SERVERS, 1)))
 
 
 def frame() -> None:

@@ -1,8 +1,9 @@
 """The app as `make class` serves it, with a tally of stage lookups: found in the memo, or computed.
 
-    python -m tests.benchmarks.class_server PORT FILE
+    python -m tests.benchmarks.class_server PORT FOLDER
 
-The tally is written to FILE every half second, so that the app itself needs no counter.
+Each server writes its tally to a file in FOLDER every half second, so that the app itself needs no
+counter.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from streamlit.web import cli
 
+from explorer import serve_class
 from explorer.core import pipeline
 
 ROOT = Path(__file__).parents[2]
@@ -40,8 +42,9 @@ def count_into(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    port, file = sys.argv[1:]
-    count_into(Path(file))
-    app = str(ROOT / "app.py")
-    sys.argv = ["streamlit", "run", app, "--server.port", port, "--server.address", "127.0.0.1"]
-    sys.exit(cli.main())
+    first, second, *options = sys.argv[1:]
+    if options:  # one of the servers
+        count_into(Path(second) / f"tally {options[-1]}")
+        sys.argv = ["streamlit", "run", str(ROOT / "app.py"), *options]
+        sys.exit(cli.main())
+    serve_class.main(int(first), ("-m", "tests.benchmarks.class_server", "server", second))
