@@ -36,7 +36,7 @@ MAY_IMPORT = {
 # Libraries that not every part may import, and the parts that may.
 LIBRARIES = {
     "streamlit": {"pages", "live", "app"},
-    "starlette": {"live", "app"},
+    "starlette": {"live", "app", "serve_class"},
     "plotly": {"figures", "pages", "live"},
 }
 
