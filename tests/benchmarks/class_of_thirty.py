@@ -108,7 +108,7 @@ def rss(pid: int) -> float:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return float("nan")
-    own = next(int(line.split()[1]) / 1024 for line in text.splitlines() if "VmRSS" in line)
+    own = sum(int(line.split()[1]) / 1024 for line in text.splitlines() if "VmRSS" in line)
     return own + sum(rss(int(child)) for child in children)
 
 
