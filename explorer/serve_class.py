@@ -7,6 +7,7 @@ sends each visitor on to the next server, where they stay. The link to share is 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -44,6 +45,7 @@ def main(port: int = PORT, server: tuple[str, ...] = STREAMLIT) -> None:
         port: of the door.
         server: what Python runs as a server, before its port and address.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # else the servers would stay
     ports = [port + 1 + number for number in range(min(cores(), MOST))]
     shared = os.environ | {DOOR: str(port), SERVERS: str(len(ports))}
     options = ("--server.address", "0.0.0.0", "--server.port")

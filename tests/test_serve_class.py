@@ -1,5 +1,8 @@
 import asyncio
 import socket
+import subprocess
+import sys
+import time
 from collections import Counter
 from urllib.parse import unquote, urlsplit
 
@@ -81,6 +84,38 @@ def test_a_server_for_each_core_knows_the_door_and_ends_with_it(monkeypatch, tmp
     for each in (port + 1, port + 2):
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", each), timeout=1)
+
+
+def test_ended_from_outside_it_takes_its_servers_along(tmp_path):
+    fake, port = tmp_path / "server.py", free_ports(3)
+    fake.write_text(f"DOOR, SERVERS = {DOOR!r}, {SERVERS!r}\n{SERVER}")
+    code = f"from explorer import serve_class as s; s.main({port}, ({str(fake)!r},))"
+    door = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    try:
+        while "open http://" not in (line := door.stdout.readline().decode()):
+            assert line or door.poll() is None
+            if "no network" in line:
+                break
+        answer = wait_for(port)
+        assert answer.startswith("HTTP/1.1 307")
+    finally:
+        door.terminate()
+        door.communicate(timeout=60)
+    for each in (port, port + 1):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", each), timeout=1)
+
+
+def wait_for(port):
+    """What a server says, once it listens."""
+    for _ in range(600):
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as visitor:
+                visitor.sendall(b"GET / HTTP/1.1\r\nHost: a:1\r\n\r\n")
+                return visitor.recv(1000).decode()
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("nobody listens")
 
 
 def test_a_server_that_cannot_start_ends_all_in_words(monkeypatch):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from explorer.figures import png
 from explorer.figures.canvas import image_layer
 
 SIDE = 1024  # pixels of the image; a larger one shows no more on a screen
@@ -80,6 +79,4 @@ def _as_png(pixels: np.ndarray, groups: list[Dots]) -> str:
     alpha = [0, RIM_ALPHA, *(ALPHA if group.faint else 255 for group in groups)]
     image = Image.fromarray(pixels, "P")
     image.putpalette([int(colour[i : i + 2], 16) for colour in colours for i in (1, 3, 5)])
-    file = io.BytesIO()
-    image.save(file, "PNG", transparency=bytes(alpha))
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return png.uri(image, transparency=bytes(alpha))

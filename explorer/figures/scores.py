@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
 from explorer.core.layout import Grid
-from explorer.figures import theme
+from explorer.figures import png, theme
 from explorer.figures.canvas import boxes_path, canvas, image_layer, path_shape
 
 BINS = 80  # the notebook's
@@ -156,14 +153,7 @@ def _followed_cell(grid: Grid, followed: tuple[int, int, int]) -> list[dict]:
 
 
 def _as_png(values: np.ndarray) -> str:
-    """(rows, columns) in [0, 1] as a palette PNG, each cell a block of pixels."""
-    image = Image.fromarray((values * 255).astype(np.uint8)).convert("P")
-    stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in theme.HEAT_SCALE])
-    at = np.linspace(0, len(stops) - 1, 256)
-    ramp = [np.interp(at, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
-    image.putpalette(np.stack(ramp, axis=1).astype(np.uint8).tobytes())
+    """(rows, columns) in [0, 1], each cell a block of pixels."""
     enlarged = max(1, round(400 / max(values.shape)))  # here, or the browser blurs the cells
     size = values.shape[1] * enlarged, values.shape[0] * enlarged
-    file = io.BytesIO()
-    image.resize(size, Image.Resampling.NEAREST).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return png.uri(png.heat(values).resize(size, Image.Resampling.NEAREST))

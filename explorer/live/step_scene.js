@@ -22,9 +22,9 @@ function unpack(data) {
     return part;
   };
   const { count } = scene;
-  scene.boxes = next(Float32Array, 4 * count);
   scene.scores = next(Float32Array, count);
   scene.iou = next(Float32Array, count); // of a loser with its winner
+  scene.boxes = Float32Array.from(next(Int16Array, 4 * count), (eighths) => eighths / 8);
   scene.decidedAt = next(Uint16Array, count); // 0: not in the loop
   scene.level = next(Uint8Array, count);
   // Boxes stand best first: the first one that a step decides is its winner, the others lose to it.

@@ -244,7 +244,8 @@ def test_the_board_keeps_its_node_and_its_zoom_and_takes_keys(reader):
     reset.wait_for()
     zoom = reset.text_content()
     reader.press("size-1", "ArrowRight", "anchor_grid")
-    reader.page.locator(".st-key-view-level").get_by_text("P4").click()
+    level = reader.page.locator(".st-key-view-level").get_by_text("P4")
+    reader.act("anchor_grid", level.click)
     wait_for_link(reader, "view.level=2")
     assert reset.text_content() == zoom
     assert board.evaluate("(board) => board.mark") == "the same"

@@ -1,9 +1,12 @@
 """The map of sizes, its dots and lines, and the size beside its anchor, read back."""
 
+import base64
+import io
 from itertools import combinations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from explorer.core.atlas import AXIS, lattice_of, size_chart
 from explorer.figures import names, theme
@@ -22,17 +25,32 @@ def traces_of(figure):
 
 def test_the_map_shows_the_chart_on_one_scale_for_all_grids():
     made = size_map(CHART, (0.5, 0.7), title="a map", pin=(18, 9))
-    (ground, halo, ring), layout, length = traces_of(made)
+    (ground, halo, ring, key), layout, length = traces_of(made)
     np.testing.assert_array_equal(array(ground["z"]).reshape(49, 49), CHART)
     np.testing.assert_array_equal(array(ground["x"]), AXIS)
     np.testing.assert_array_equal(array(ground["y"]), AXIS)
-    assert (ground["zmin"], ground["zmax"]) == (0, 1)
+    assert (key["marker"]["cmin"], key["marker"]["cmax"]) == (0, 1)
+    assert [each for _, each in key["marker"]["colorscale"]] == list(theme.HEAT_SCALE)
     contours = ground["contours"]
     assert contours["start"] + contours["size"] == pytest.approx(contours["end"]) == 0.7
     assert layout["xaxis"]["type"] == layout["yaxis"]["type"] == "log"
     assert (ring["x"], ring["y"]) == (halo["x"], halo["y"]) == ([18], [9])
     assert ring["marker"]["color"] == theme.ACCENT
-    assert length < 20_000
+    assert length < 22_000
+
+
+def test_the_colours_are_the_chart_s_a_pixel_a_size_in_its_place():
+    made = size_map(np.linspace(0, 1, 49 * 49).reshape(49, 49), (0.5,), title="", pin=(18, 9))
+    (image,) = sent(made)[2]["images"]
+    pixels = Image.open(io.BytesIO(base64.b64decode(image["source"].split(",")[1])))
+    assert pixels.size == (49, 49)
+    corners = [(48, 0), (0, 48)]  # the best is the widest and highest, at the top right
+    shown = ["#" + bytes(pixels.convert("RGB").getpixel(at)).hex() for at in corners]
+    assert shown == [theme.HEAT_SCALE[-1], theme.HEAT_SCALE[0]]
+    step = image["sizex"] / 49  # in decades
+    assert image["sizex"] == image["sizey"]
+    assert 10 ** (image["x"] + step / 2) == pytest.approx(AXIS[0])
+    assert 10 ** (image["y"] - step / 2) == pytest.approx(AXIS[-1])
 
 
 def test_one_mark_is_one_line():
@@ -44,7 +62,7 @@ def test_one_mark_is_one_line():
 
 def test_the_followed_anchor_is_a_diamond():
     made = size_map(CHART, (0.5,), title="", pin=(18, 9), followed=(45, 23))
-    marks = [trace["marker"]["symbol"] for trace in traces_of(made)[0][1:]]
+    marks = [trace["marker"]["symbol"] for trace in traces_of(made)[0][1:-1]]
     assert marks == ["diamond-open"] * 2 + ["circle-open"] * 2
 
 

@@ -33,7 +33,7 @@ def read(data: bytes):
     (length,) = struct.unpack_from("<I", data)
     head, at, arrays = json.loads(data[4 : 4 + length]), 4 + length, []
     count = head["count"]
-    for kind, each in (("<f4", 4), ("<f4", 1), ("<f4", 1), ("<u2", 1), ("u1", 1)):
+    for kind, each in (("<f4", 1), ("<f4", 1), ("<i2", 4), ("<u2", 1), ("u1", 1)):
         assert at % np.dtype(kind).itemsize == 0  # else the browser refuses
         arrays.append(np.frombuffer(data, kind, each * count, at))
         at += arrays[-1].nbytes
@@ -44,8 +44,8 @@ def read(data: bytes):
 @pytest.mark.parametrize("count", [1, 2, 3, 200])
 def test_everything_comes_back(count):
     scene = scene_of(count)
-    head, (boxes, scores, iou, decided_at, level) = read(pack(scene, 7, 3))
-    np.testing.assert_array_equal(boxes.reshape(-1, 4), scene.boxes)
+    head, (scores, iou, eighths, decided_at, level) = read(pack(scene, 7, 3))
+    np.testing.assert_allclose(eighths.reshape(-1, 4) / 8, scene.boxes, atol=1 / 16)
     np.testing.assert_array_equal(scores, scene.scores)
     np.testing.assert_array_equal(decided_at, scene.steps.decided_at)
     np.testing.assert_array_equal(level, scene.level)
@@ -75,3 +75,10 @@ def test_no_boxes_are_a_head_alone():
 
 def test_two_thousand_candidates_stay_under_60_kb():
     assert len(pack(scene_of(2000), 0, 0)) < 60_000
+
+
+def test_a_box_far_outside_of_any_picture_keeps_its_side_of_it():
+    scene = scene_of(2)
+    scene.boxes[0] = [-9000, -4096, 4095, 9000]
+    _, (_, _, eighths, _, _) = read(pack(scene, 1, 0))
+    assert (eighths[:4] / 8).tolist() == [-4096, -4096, 4095, 4095.875]

@@ -176,7 +176,7 @@ def test_a_followed_number_that_is_not_there_leaves_the_chosen_cell():
 def test_moving_a_slider_counts_no_histogram_anew(monkeypatch):
     app = open_decoding()
     calls = []
-    monkeypatch.setattr(_show.Memo, "_put", lambda self, key, entry: calls.append(key[0]))
+    monkeypatch.setattr(_show.Memo, "_put", lambda self, entry: calls.append(entry.key[0]))
     app.slider(key="decoding.dx").set_value(-1.0).run()
     assert calls == []
     app.number_input(key="scores.seed").set_value(1).run()

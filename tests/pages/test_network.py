@@ -7,6 +7,7 @@ import threading
 import pytest
 import torch
 
+from explorer.core.cores import cores
 from explorer.pages import _network
 
 
@@ -30,7 +31,7 @@ def test_a_pass_has_all_cores_and_whoever_waits_keeps_one():
 
     in_a_thread(script).join(30)
     in_a_thread(lambda: found.update(next=torch.get_num_threads())).join(30)
-    assert found == {"network": _network._cores(), "script": 1, "next": 1}
+    assert found == {"network": cores(), "script": 1, "next": 1}
 
 
 def test_passes_never_run_side_by_side():
