@@ -23,7 +23,7 @@ class: .venv/demo
 
 test: .venv/test
 	$(BIN)/python -m tests.e2e.browser
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
 check: .venv/test
 	$(BIN)/ruff format --check .

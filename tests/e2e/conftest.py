@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from tests.e2e import browser as browser_finder
 
@@ -161,13 +161,20 @@ class Reader:
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
-@pytest.fixture
-def reader(chromium: Browser, server: str) -> Iterator[Reader]:
-    """A reader with a wide window; the test fails if their browser complained."""
+@pytest.fixture(scope="session")
+def kept(chromium: Browser) -> Iterator[BrowserContext]:
+    """A wide window's browser that has seen the app before: it keeps Plotly, read and compiled."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    someone = Reader(context.new_page(), server)
-    yield someone
+    yield context
     context.close()
+
+
+@pytest.fixture
+def reader(kept: BrowserContext, server: str) -> Iterator[Reader]:
+    """A reader in a tab of their own; the test fails if their browser complained."""
+    someone = Reader(kept.new_page(), server)
+    yield someone
+    someone.page.close()
     assert someone.complaints == []
 
 

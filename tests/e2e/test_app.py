@@ -24,21 +24,18 @@ def query(url: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
-def test_a_page_opens_by_its_address_without_a_complaint(readers, path, width, height, scheme):
+def test_a_page_opens_without_a_complaint_and_asks_no_other_server(
+    readers, path, width, height, scheme
+):
     someone = readers(width, height, scheme).open(path + SMALL)
     assert someone.page.locator("[data-testid=stException]").count() == 0
     assert someone.page.locator("[data-testid=stAlert]").count() == 0
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert someone.page.evaluate(wide) <= 0
     assert someone.complaints == []
+    inside = (someone.address, "data:", "blob:")
+    assert [url for url in someone.requests if not url.startswith(inside)] == []
     someone.screenshot(f"{path.strip('/') or 'overview'}_{scheme}_{width}")
-
-
-def test_no_request_leaves_the_server(reader):
-    for path in PATHS:
-        reader.open(path + SMALL)
-    outside = [url for url in reader.requests if not url.startswith((reader.address, "data:"))]
-    assert [url for url in outside if not url.startswith("blob:")] == []
 
 
 def test_a_key_on_a_slider_changes_the_plot_and_the_link(reader):
