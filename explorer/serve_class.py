@@ -48,9 +48,10 @@ def main(port: int = PORT, server: tuple[str, ...] = STREAMLIT) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # else the servers would stay
     ports = [port + 1 + number for number in range(min(cores(), MOST))]
     shared = os.environ | {DOOR: str(port), SERVERS: str(len(ports))}
+    quiet = subprocess.DEVNULL  # each would print an address of its own; errors still come
     options = ("--server.address", "0.0.0.0", "--server.port")
     started = [
-        subprocess.Popen([sys.executable, *server, *options, str(each)], env=shared)
+        subprocess.Popen([sys.executable, *server, *options, str(each)], env=shared, stdout=quiet)
         for each in ports
     ]
     try:

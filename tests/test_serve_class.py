@@ -129,7 +129,7 @@ def test_many_cores_get_a_few_servers(monkeypatch):
     started = []
 
     class Process:
-        def __init__(self, command, env):
+        def __init__(self, command, env, stdout):
             started.append(env[SERVERS])
 
         def poll(self):
