@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -26,7 +27,16 @@ def lan_address() -> str | None:
     return None if address.startswith("127.") else address
 
 
-def view_link(url: str, query: dict[str, str], lan: str | None, door: str | None = None) -> str:
+def by_door(url: str) -> str:
+    """A page's address by the port that all enter by, where this server is one of several."""
+    door, parts = os.environ.get(DOOR), urlsplit(url)
+    if door is None:
+        return url
+    name = parts.netloc.removesuffix(f":{parts.port}")
+    return urlunsplit(parts._replace(netloc=f"{name}:{door}"))
+
+
+def view_link(url: str, query: dict[str, str], lan: str | None) -> str:
     """A link to a view that another device can open.
 
     Args:
@@ -34,14 +44,11 @@ def view_link(url: str, query: dict[str, str], lan: str | None, door: str | None
         query: the view's parameters.
         lan: stands in for a loopback name, which means another machine on every device; None
             leaves it.
-        door: the port by which all enter, where the page's own is one of several servers.
     """
     parts = urlsplit(url)
-    host, port = parts.netloc, door or parts.port
+    host = parts.netloc
     if lan is not None and parts.hostname in LOOPBACK:
-        host = f"{lan}:{port}" if port else lan
-    elif door:
-        host = f"{parts.hostname}:{door}"
+        host = f"{lan}:{parts.port}" if parts.port else lan
     return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe="~"), ""))
 
 

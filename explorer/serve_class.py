@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -44,9 +45,13 @@ def main(port: int = PORT, server: tuple[str, ...] = STREAMLIT) -> None:
     Args:
         port: of the door.
         server: what Python runs as a server, before its port and address.
+
+    Raises:
+        SystemExit: with a sentence, if a port is taken or a server does not start.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # else the servers would stay
     ports = [port + 1 + number for number in range(min(cores(), MOST))]
+    _check_free([port, *ports])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # else the servers would stay
     shared = os.environ | {DOOR: str(port), SERVERS: str(len(ports))}
     quiet = subprocess.DEVNULL  # each would print an address of its own; errors still come
     options = ("--server.address", "0.0.0.0", "--server.port")
@@ -66,6 +71,19 @@ def main(port: int = PORT, server: tuple[str, ...] = STREAMLIT) -> None:
             process.wait()
 
 
+def _check_free(ports: list[int]) -> None:
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("0.0.0.0", port))
+            except OSError:
+                sys.exit(
+                    f"Port {port} is taken, and a class needs {ports[0]} to {ports[-1]}: end what "
+                    "runs there, or begin elsewhere, as in: python -m explorer.serve_class 9000"
+                )
+
+
 def _wait(port: int, process: subprocess.Popen) -> None:
     """Until a server answers."""
     while process.poll() is None:
@@ -75,7 +93,7 @@ def _wait(port: int, process: subprocess.Popen) -> None:
             time.sleep(0.25)
         else:
             return
-    sys.exit(f"The server on port {port} did not start: is the port taken?")
+    sys.exit(f"The server on port {port} did not start: what it said stands above.")
 
 
 def _tell(port: int) -> None:

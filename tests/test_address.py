@@ -45,12 +45,15 @@ def test_the_address_is_printed_with_its_code(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("url", "link"),
     [
-        ("http://localhost:8502/nms", "http://10.0.0.7:8501/nms"),
+        ("http://localhost:8502/nms?v=1", "http://localhost:8501/nms?v=1"),
         ("http://10.0.0.7:8503/", "http://10.0.0.7:8501/"),
+        ("http://[fe80::1]:8502/", "http://[fe80::1]:8501/"),
     ],
 )
-def test_one_of_several_servers_gives_the_link_of_their_door(url, link):
-    assert address.view_link(url, {}, "10.0.0.7", "8501") == link
+def test_one_of_several_servers_gives_the_link_of_their_door(monkeypatch, url, link):
+    assert address.by_door(url) == url  # alone, it is its own
+    monkeypatch.setenv(address.DOOR, "8501")
+    assert address.by_door(url) == link
 
 
 def test_the_terminal_s_code_is_the_code_s_own_modules():

@@ -120,8 +120,18 @@ def wait_for(port):
 
 def test_a_server_that_cannot_start_ends_all_in_words(monkeypatch):
     monkeypatch.setattr(serve_class, "cores", lambda: 1)
-    with pytest.raises(SystemExit, match="did not start: is the port taken"):
+    with pytest.raises(SystemExit, match="did not start"):
         serve_class.main(free_ports(2), ("-c", "raise SystemExit(1)"))
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts(monkeypatch):
+    monkeypatch.setattr(serve_class, "cores", lambda: 2)
+    monkeypatch.setattr(serve_class.subprocess, "Popen", None)
+    first = free_ports(3)
+    with socket.create_server(("127.0.0.1", first + 2)):
+        said = f"Port {first + 2} is taken, and a class needs {first} to {first + 2}"
+        with pytest.raises(SystemExit, match=said):
+            serve_class.main(first)
 
 
 def test_many_cores_get_a_few_servers(monkeypatch):
@@ -142,5 +152,5 @@ def test_many_cores_get_a_few_servers(monkeypatch):
 
     monkeypatch.setattr(serve_class.subprocess, "Popen", Process)
     with pytest.raises(SystemExit):
-        serve_class.main()
+        serve_class.main(free_ports(1 + serve_class.MOST))
     assert started == [str(serve_class.MOST)] * serve_class.MOST

@@ -149,10 +149,7 @@ def serve(width: float, height: float, lattice: Lattice, reading: str) -> Servic
 def _places(lattice: Lattice, reading: str) -> tuple[np.ndarray, ...]:
     """(K, L) distances across with (K,) shares of the places, and the same down; float32."""
     down, across = zip(*lattice.strides, strict=True)
-    return (
-        *_along(across, lattice.offset, reading),
-        *_along(down, lattice.offset, reading),
-    )
+    return *_along(across, lattice.offset, reading), *_along(down, lattice.offset, reading)
 
 
 @lru_cache(maxsize=256)

@@ -43,7 +43,7 @@ def claim_table(
         textfont={"size": 17, "color": "#000000"},
         zmin=0,
         zmax=most,
-        colorscale=[[i / 4, colour] for i, colour in enumerate(theme.SCORE_SCALE)],
+        colorscale=theme.stops(theme.SCORE_SCALE),
         showscale=False,
         xgap=2,
         ygap=2,

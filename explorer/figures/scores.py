@@ -120,7 +120,7 @@ def heat_map(
             "cmin": low,
             "cmax": low + span,
             "showscale": True,
-            "colorscale": [[i / 4, colour] for i, colour in enumerate(theme.HEAT_SCALE)],
+            "colorscale": theme.stops(theme.HEAT_SCALE),
             "colorbar": {"thickness": 14, "len": 0.9, "tickformat": ".3~f", "x": 1.01},
         },
         hoverinfo="skip",

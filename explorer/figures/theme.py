@@ -35,6 +35,11 @@ def level_colour(level: int) -> str:
     return LEVELS[level % len(LEVELS)]
 
 
+def stops(scale: tuple[str, ...]) -> list[list]:
+    """A colour scale as Plotly wants it: each colour with its place in [0, 1]."""
+    return [[place / (len(scale) - 1), colour] for place, colour in enumerate(scale)]
+
+
 def layout(**changes: Any) -> dict[str, Any]:
     """The layout that all figures share, with changes."""
     base = {

@@ -43,19 +43,19 @@ def _commit(path: str) -> None:
         values["truth.boxes"] = None  # objects of one's own belong to the picture they lie on
     if path == "funnel.split":
         values["funnel.part"] = "all"  # P2 is no part of a split by ratio
-    if not _state.change(values):
-        st.session_state[path] = get(_state.current(), path)  # the widget goes back to it
+    _state.change(values)  # where that is refused, the widget goes back: see `shows`
 
 
 def range_of(
     path: str, value: float, low: float | None = None, high: float | None = None
 ) -> dict[str, Any]:
-    """What a slider shows of a number setting: its ends, which hold the value, step and format."""
+    """What a slider shows of a number setting: value, ends that hold it, step and format."""
     kind, step = type(field_of(path).default), field_of(path).json_schema_extra["step"]
     least, most = limits(path)
     if 0 < least < step:
         least = step  # 10, 20, 30 and so on, not 1, 11, 21
     return {
+        "value": value,
         "min_value": kind(min(low or least, value)),
         "max_value": kind(max(high or most, value)),
         "step": kind(step),
@@ -68,7 +68,6 @@ def slider(path: str, *, low: float | None = None, high: float | None = None) ->
     value = get(_state.current(), path)
     st.slider(
         field_of(path).title,
-        value=value,
         **range_of(path, value, low, high),
         on_change=_commit,
         args=(path,),

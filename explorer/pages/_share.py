@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import streamlit as st
 
 from explorer import share
-from explorer.address import DOOR, is_local, lan_address, qr_image, view_link
+from explorer.address import by_door, is_local, lan_address, qr_image, view_link
 from explorer.pages import _state
 
 
@@ -23,8 +21,8 @@ def popover() -> None:
 
 
 def _code() -> None:
-    query, door = share.to_query(_state.current()), os.environ.get(DOOR)
-    link = view_link(st.context.url or "", query, lan_address(), door)
+    here, query = by_door(st.context.url or ""), share.to_query(_state.current())
+    link = view_link(here, query, lan_address())
     try:
         st.html(f'<img class="qr" src="{qr_image(link)}" alt="QR code of this view">')
     except ValueError as error:

@@ -8,7 +8,7 @@ import streamlit as st
 from explorer.core.atlas import Lattice, Service, lattice_of, offered_iou, serve
 from explorer.core.recall import best_anchor_iou
 from explorer.editing import field_of, get, limits
-from explorer.figures.atlas import beside_its_anchor
+from explorer.figures.beside import beside_its_anchor
 from explorer.live.plot import plot
 from explorer.pages import _controls, _limits, _show, _state
 

@@ -61,7 +61,6 @@ def _slider_of_b(path: str, high: float | None, b) -> None:
     value, key = get(b, path), f"b {path}"
     st.slider(
         field_of(path).title,
-        value=value,
         **_controls.range_of(path, value, high=high),
         **_controls.shows(key, value),
         help=_controls.help_of(path),

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from explorer import share
+from explorer.address import by_door
 from explorer.editing import changed
 from explorer.pages import PAGES, _keys, _state
 
@@ -92,7 +93,7 @@ def _link(page: str, title: str, question: str, show: str) -> str | None:
     except ValueError as error:
         st.error(_state.plain(str(error)))
         return None
-    here = (st.context.url or "/").split("?")[0]
+    here = by_door(st.context.url or "/").split("?")[0]
     folder = here[: here.rfind("/") + 1]
     page = "" if page == "overview" else page
     return f"{folder}{page}?{urlencode(share.to_query(view))}"

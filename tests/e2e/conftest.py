@@ -125,8 +125,8 @@ class Reader:
 
     def slide(self, slider: Locator, goal: float) -> None:
         """Bring a slider to a value by keys, and look again: a busy browser may drop a press."""
+        state = "(it) => [it.value, it.step, it.min, it.max].map(Number)"
         for _ in range(5):
-            state = "(it) => [it.value, it.step, it.min, it.max].map(Number)"
             now, step, low, high = slider.evaluate(state)
             if goal in (low, high):
                 slider.press("Home" if goal == low else "End")
