@@ -4,25 +4,24 @@ import streamlit as st
 
 
 def show() -> None:
-    """The expander at the page's end."""
-    with st.expander("The idea, the formula, the source"):
-        st.markdown(
-            """
+    """The words, as the expander at the page's end shows them."""
+    st.markdown(
+        """
 An anchor stands still until a network moves it, and training looks at where it stands: an object
 that no anchor overlaps enough teaches little, and is found late or not at all. How much overlap
 there is depends on three things alone: the object's size, the anchor shapes, and how far the
 object's centre lies from the nearest anchor's.
 """
-        )
-        st.latex(
-            r"""
+    )
+    st.latex(
+        r"""
 \mathrm{IoU} = \frac{o_x\, o_y}{w h + w_a h_a - o_x\, o_y}
 \qquad
 o_x = \max\left(0,\ \min\left(w,\ w_a,\ \tfrac{w + w_a}{2} - |d_x|\right)\right)
 """
-        )
-        st.markdown(
-            """
+    )
+    st.markdown(
+        """
 - **The best anchor** is the best over all levels and shapes. Of one shape the nearest anchor always
   wins, so each level counts with one distance across and one down.
 - **The mean** runs over 31 x 31 places, spread evenly over every level's cell and over the strides'
@@ -43,4 +42,4 @@ Sources: Lin et al. 2017, [Focal Loss](https://arxiv.org/abs/1708.02002), sectio
 [FCOS](https://arxiv.org/abs/1904.01355), section 3.2; Redmon et al. 2016,
 [YOLO](https://arxiv.org/abs/1506.02640), sections 2 and 2.4.
 """
-        )
+    )

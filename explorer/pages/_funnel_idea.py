@@ -4,17 +4,16 @@ import streamlit as st
 
 
 def show() -> None:
-    """The expander at the page's end."""
-    with st.expander("The idea, the formula, the source"):
-        st.markdown(
-            """
+    """The words, as the expander at the page's end shows them."""
+    st.markdown(
+        """
 A detector looks at every anchor and keeps about one in a hundred and sixty. Each anchor leaves at
 exactly one step or becomes a proposal, so at every step and for every level or ratio
 """
-        )
-        st.latex(r"\text{entering}_t = \text{leaving}_t + \text{entering}_{t+1}")
-        st.markdown(
-            """
+    )
+    st.latex(r"\text{entering}_t = \text{leaving}_t + \text{entering}_{t+1}")
+    st.markdown(
+        """
 - **Two orders.** The course notebook and py-faster-rcnn decode and clip all boxes, drop the small,
   then take the top-n; torchvision and detectron2 take the top-n first, which spares decoding
   the rest. The bars stand in the order of the settings in force.
@@ -31,4 +30,4 @@ Sources: Ren et al. 2015, [Faster R-CNN](https://arxiv.org/abs/1506.01497), sect
 `models/detection/rpn.py` and detectron2 `proposal_utils.py` for the other order. Sankey diagrams:
 M. H. Sankey 1898, on the losses of a steam engine.
 """
-        )
+    )

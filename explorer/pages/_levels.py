@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from explorer.pages import _controls, _lesson, _state
+from explorer.pages import _controls, _fold, _lesson, _state
 
 SIZE_RANGE = (4.0, 1024.0)
 STRIDE_RANGE = (2, 128)
@@ -13,17 +12,9 @@ STRIDE_RANGE = (2, 128)
 Sizes = tuple[tuple[float, ...], ...]  # one tuple a level, pixels
 
 
-def tabs() -> DeltaGenerator:
-    """Sizes, strides, and ratios with the offset, a tab each; returns the last, for more."""
-    in_sizes, in_strides, in_ratios = st.tabs(["Sizes", "Strides", "Ratios"])
-    with in_sizes:
-        sizes()
-    with in_strides:
-        strides()
-    with in_ratios:
-        ratios()
-        _controls.slider("anchors.offset")
-    return in_ratios
+def tabs() -> None:
+    """Sizes, strides, and ratios with the offset, a tab each."""
+    _fold.tabs({"Sizes": sizes, "Strides": strides, "Ratios": ratios}, key="levels")
 
 
 def sizes() -> None:
@@ -55,19 +46,24 @@ def strides() -> None:
 
 
 def ratios() -> None:
-    """A slider a ratio."""
+    """A slider a ratio, what a ratio is, and where a cell's anchors stand."""
     anchors = _state.current().anchors
-    if anchors.pairs is not None:
-        return
-    for place, ratio in enumerate(anchors.ratios):
-        label = f"Ratio {place + 1} ({anchors.ratio})"
-        _slider(f"ratio {place}", label, ratio, 0.1, 5.0, 0.05, _take_ratio, place)
+    if anchors.pairs is None:
+        for place, ratio in enumerate(anchors.ratios):
+            label = f"Ratio {place + 1} ({anchors.ratio})"
+            _slider(f"ratio {place}", label, ratio, 0.1, 5.0, 0.05, _take_ratio, place)
+    _controls.slider("anchors.offset")
+    _controls.choice("anchors.ratio")
 
 
 def as_text() -> None:
     """All levels at once as text: the way to another number of levels, sizes or ratios."""
+    _fold.folded("Edit as text", _form, key="as text")
+
+
+def _form() -> None:
     anchors = _state.current().anchors
-    with st.expander("Edit as text"), st.form("levels as text", border=False):
+    with st.form("levels as text", border=False):
         strides = st.text_input(
             "Strides, one a level",
             " ".join(map(str, anchors.strides)),

@@ -4,16 +4,15 @@ import streamlit as st
 
 
 def show() -> None:
-    """The expander at the page's end."""
-    with st.expander("The idea, the formula, the source"):
-        st.markdown(
-            """
+    """The words, as the expander at the page's end shows them."""
+    st.markdown(
+        """
 The head says of every anchor how likely it holds an object. To learn that, each anchor needs an
 answer, and its IoU with the objects gives it:
 """
-        )
-        st.latex(
-            r"""
+    )
+    st.latex(
+        r"""
 y_a = \begin{cases}
 1 & \max_g \mathrm{IoU}(a, g) \ge t_{high}
 \quad\text{or } a \text{ is the best anchor of some object} \\
@@ -21,9 +20,9 @@ y_a = \begin{cases}
 \text{ignored} & \text{else}
 \end{cases}
 """
-        )
-        st.markdown(
-            """
+    )
+    st.markdown(
+        """
 - **Two thresholds**, 0.7 and 0.3: an anchor between them is neither object nor background, and no
   loss sees it.
 - **The best-anchor rule.** An object that no anchor reaches would teach nothing, so its best
@@ -43,4 +42,4 @@ Sources: Ren et al. 2015, [Faster R-CNN](https://arxiv.org/abs/1506.01497), sect
 and eq. 2; the matchers of torchvision and detectron2 (`allow_low_quality_matches`). How the shapes
 bound the IoU: two boxes never share more than the smaller width times the smaller height.
 """
-        )
+    )

@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from explorer.core.layout import Grid
 from explorer.figures import theme
 from explorer.figures.anchors import notebook_grid
 from explorer.live.anchors import anchor_board, anchor_data, anchor_table
 from explorer.live.plot import plot
-from explorer.pages import _cell, _controls, _follow, _levels, _show, _state
+from explorer.pages import _cell, _controls, _fold, _follow, _levels, _show, _state
 from explorer.pages._demo import demo
 
 COLOURS = {"levels": theme.LEVELS, "shapes": theme.SHAPES, "accent": theme.ACCENT}
@@ -36,30 +35,28 @@ def render() -> None:
         _cell.numbers(grid)
         _controls.toggle("view.blank")
         _cell.follow(grid)
-    _notebook(grid)
+    name = settings.anchors.level_names[_notebook_level()]
+    _fold.folded(f"The notebook's figure: {name}, every 8th cell", _notebook, key="notebook")
 
 
 def _sliders() -> None:
-    with _levels.tabs():
-        _controls.choice("anchors.ratio")
+    _levels.tabs()
     _levels.as_text()
 
 
-def _notebook(grid: Grid) -> None:
-    anchors = _state.current().anchors
-    level = min(1, len(grid.cells) - 1)
+def _notebook_level() -> int:
+    return min(1, len(_state.current().anchors.strides) - 1)
+
+
+def _notebook() -> None:
+    anchors, grid, level = _state.current().anchors, _show.compute("grid"), _notebook_level()
     name, (rows, columns) = anchors.level_names[level], grid.cells[level]
-    title = f"The notebook's figure: {name}, every 8th cell"
-    opened = st.expander(title, key="notebook", on_change="rerun")
-    if not opened.open:
-        return  # a figure that nobody looks at would slow every move of a slider
-    with opened:
-        figure, text = st.columns([3, 2])
-        with figure:
-            plot(notebook_grid(grid, level, name, anchors.offset), key="notebook_grid")
-        text.metric(f"{name} total locations", f"{rows * columns:,}")
-        text.metric(f"{name} total anchors", f"{grid.counts[level]:,}")
-        text.caption("A dot is a cell. Each cell carries every size and ratio of its level.")
+    figure, text = st.columns([3, 2])
+    with figure:
+        plot(notebook_grid(grid, level, name, anchors.offset), key="notebook_grid")
+    text.metric(f"{name} total locations", f"{rows * columns:,}")
+    text.metric(f"{name} total anchors", f"{grid.counts[level]:,}")
+    text.caption("A dot is a cell. Each cell carries every size and ratio of its level.")
 
 
 render()

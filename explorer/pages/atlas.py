@@ -8,7 +8,17 @@ from explorer.core.atlas import offered_iou
 from explorer.core.recall import best_anchor_iou
 from explorer.figures.atlas import object_dots, size_map
 from explorer.live.plot import plot
-from explorer.pages import _atlas_idea, _controls, _follow, _levels, _limits, _show, _size, _state
+from explorer.pages import (
+    _atlas_idea,
+    _controls,
+    _fold,
+    _follow,
+    _levels,
+    _limits,
+    _show,
+    _size,
+    _state,
+)
 from explorer.pages._demo import demo
 
 READINGS = {"mean": "in the mean over places", "worst": "at the worst place"}
@@ -31,7 +41,7 @@ def render() -> None:
         _map()
     with facts:
         _size.show()
-    _atlas_idea.show()
+    _fold.idea(_atlas_idea.show)
 
 
 def _sliders() -> None:

@@ -14,6 +14,7 @@ from explorer.pages import (
     _decoding,
     _decoding_idea,
     _deltas,
+    _fold,
     _follow,
     _show,
     _state,
@@ -43,7 +44,7 @@ def render() -> None:
         follow_deltas(done, size, key="deltas", plot="decoding", table="arithmetic")
     _target.show()
     _deltas.show()
-    _decoding_idea.show()
+    _fold.idea(_decoding_idea.show)
 
 
 def _sliders() -> None:

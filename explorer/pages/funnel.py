@@ -12,7 +12,7 @@ from explorer.core.parts import part_index, parts_of
 from explorer.figures.funnel import funnel
 from explorer.figures.pieces import lay_out, piece_at
 from explorer.live.plot import plot
-from explorer.pages import _band, _controls, _follow, _funnel_idea, _show, _state
+from explorer.pages import _band, _controls, _fold, _follow, _funnel_idea, _show, _state
 from explorer.pages._demo import demo
 
 
@@ -37,7 +37,7 @@ def render() -> None:
         _show.badge("proposals")
     with picture:
         _band.show(flow, fates, part)
-    _funnel_idea.show()
+    _fold.idea(_funnel_idea.show)
 
 
 def _sliders(flow: Flow) -> None:

@@ -14,6 +14,7 @@ from explorer.live.plot import plot
 from explorer.pages import (
     _claims,
     _controls,
+    _fold,
     _follow,
     _matching_idea,
     _objects,
@@ -50,7 +51,7 @@ def render() -> None:
     with targets:
         _sample.targets()
     _claims.table(claims)
-    _matching_idea.show()
+    _fold.idea(_matching_idea.show)
 
 
 def _sliders() -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.core.nms_steps import steps_of
-from explorer.pages import _controls, _show, _soft, _steps, _survivors
+from explorer.pages import _controls, _fold, _show, _soft, _steps, _survivors
 from explorer.pages._demo import demo
 
 FORMULAS = (
@@ -32,7 +32,7 @@ def render() -> None:
         _show.badge("proposals")
     _survivors.render(walked)
     _soft.render()
-    _idea()
+    _fold.idea(_idea)
 
 
 def _sliders() -> None:
@@ -45,20 +45,19 @@ def _sliders() -> None:
 
 
 def _idea() -> None:
-    with st.expander("The idea, the formula, the source"):
-        st.markdown(
-            "A detector says the same object many times. **Greedy NMS** picks the best box left, "
-            "drops each undecided box that overlaps it by more than the threshold, and goes on "
-            "with the best of the rest. A dropped box drops nobody. So the winners, best first, "
-            "are the steps, and there are as many steps as survivors."
-        )
-        for formula in FORMULAS:  # a line each: a phone is narrow
-            st.latex(formula)
-        st.markdown(
-            "An IoU of exactly the threshold stays; equal scores keep the lower anchor number; the "
-            "cap cuts after the loop. Sources: Girshick et al. 2014 (greedy NMS), Ren et al. 2015, "
-            "section 3.3 (0.7), Bodla et al. 2017 (soft NMS)."
-        )
+    st.markdown(
+        "A detector says the same object many times. **Greedy NMS** picks the best box left, "
+        "drops each undecided box that overlaps it by more than the threshold, and goes on "
+        "with the best of the rest. A dropped box drops nobody. So the winners, best first, "
+        "are the steps, and there are as many steps as survivors."
+    )
+    for formula in FORMULAS:  # a line each: a phone is narrow
+        st.latex(formula)
+    st.markdown(
+        "An IoU of exactly the threshold stays; equal scores keep the lower anchor number; the "
+        "cap cuts after the loop. Sources: Girshick et al. 2014 (greedy NMS), Ren et al. 2015, "
+        "section 3.3 (0.7), Bodla et al. 2017 (soft NMS)."
+    )
 
 
 render()

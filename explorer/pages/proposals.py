@@ -5,8 +5,10 @@ import streamlit as st
 from explorer.core import pipeline
 from explorer.figures import theme
 from explorer.live.boxes import Look, encode, live_boxes
-from explorer.pages import _biography, _boxes, _controls, _follow, _show, _state
+from explorer.pages import _biography, _boxes, _controls, _fold, _follow, _show, _state
 from explorer.pages._demo import demo
+
+NOTEBOOK = "The notebook's top-50: the best by score over all anchors, nothing filtered"
 
 
 @demo
@@ -25,7 +27,7 @@ def render() -> None:
         _boxes.key()
         _show.badge("proposals")
     _biography.render()
-    _notebook()
+    _fold.folded(NOTEBOOK, _notebook, key="notebook")
 
 
 def _sliders() -> None:
@@ -60,18 +62,17 @@ def _boards() -> None:
 
 
 def _notebook() -> None:
-    with st.expander("The notebook's top-50: the best by score over all anchors, nothing filtered"):
-        boxes, anchor_index = (part[:50] for part in _show.compute("unfiltered"))
-        drawn = _boxes.drawn(boxes, _show.compute("head_output").scores[anchor_index], anchor_index)
-        figure, text = st.columns([3, 2], gap="medium")
-        with figure:
-            _boxes.show(drawn, "Top-50 proposals (before NMS)", "notebook_top")
-        finest = int((_show.compute("grid").level_of(anchor_index) == 0).sum())
-        text.metric("From the finest level", f"{finest} of {len(boxes)}")
-        text.caption(
-            "Which anchors win under random weights is an accident of the head: often most are "
-            "of the finest level, and of one ratio."
-        )
+    boxes, anchor_index = (part[:50] for part in _show.compute("unfiltered"))
+    drawn = _boxes.drawn(boxes, _show.compute("head_output").scores[anchor_index], anchor_index)
+    figure, text = st.columns([3, 2], gap="medium")
+    with figure:
+        _boxes.show(drawn, "Top-50 proposals (before NMS)", "notebook_top")
+    finest = int((_show.compute("grid").level_of(anchor_index) == 0).sum())
+    text.metric("From the finest level", f"{finest} of {len(boxes)}")
+    text.caption(
+        "Which anchors win under random weights is an accident of the head: often most are "
+        "of the finest level, and of one ratio."
+    )
 
 
 render()

@@ -1,0 +1,29 @@
+"""Parts of a page that are drawn once they are opened: what nobody looks at slows no slider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+
+def folded(title: str, draw: Callable[[], None], key: str) -> None:
+    """An expander whose content is drawn while it is open."""
+    opened = st.expander(title, key=key, on_change="rerun")
+    if opened.open:
+        with opened:
+            draw()
+
+
+def idea(draw: Callable[[], None]) -> None:
+    """The words at a page's end."""
+    folded("The idea, the formula, the source", draw, key="idea")
+
+
+def tabs(parts: dict[str, Callable[[], None]], key: str) -> None:
+    """A tab a part, of which the chosen one is drawn."""
+    made = st.tabs([*parts], key=key, on_change="rerun")
+    for tab, draw in zip(made, parts.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw()
