@@ -13,7 +13,6 @@ from explorer.figures import theme
 BINS = 60
 DELTAS = ("dx", "dy", "dw", "dh")
 MARK = theme.LEVELS[3]  # a line on the page's ground, light or dark
-GRID_LINE = "rgba(128,128,128,0.3)"  # the browser dresses a figure's first axes alone
 ROWS = (  # part, its y axis, where that stands, and its colour
     ("all", "y", (0.56, 1.0), theme.LEVELS[0]),
     ("kept", "y2", (0.0, 0.44), theme.LEVELS[1]),
@@ -89,7 +88,6 @@ def delta_histogram(counts: DeltaCounts, place: int, value: float) -> go.Figure:
             "type": "log",
             "dtick": 1,
             "exponentformat": "power",
-            "gridcolor": GRID_LINE,
             "automargin": True,
             "title": {"text": text},
         }

@@ -29,8 +29,11 @@ function dress(layout, element) {
     font: { ...layout.hoverlabel?.font, color: text },
   };
   layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: faint, activecolor: text };
-  for (const axis of ["xaxis", "yaxis"]) {
+  const axes = Object.keys(layout).filter((name) => /^[xy]axis/.test(name));
+  for (const axis of new Set(["xaxis", "yaxis", ...axes])) {
     layout[axis] = { gridcolor: faint, zerolinecolor: faint, linecolor: faint, ...layout[axis] };
+    // Where the margin makes room for the labels, measuring each of them finds none that is cut off.
+    if (layout[axis].automargin) layout[axis].ticklabeloverflow = "allow";
   }
   if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger scrolls the page
 }
@@ -117,6 +120,40 @@ function configure(state, Plotly) {
   };
 }
 
+// A new figure out of sight is drawn once it comes to sight: it would hold up those that are seen.
+function watchSight(state) {
+  state.sight = new IntersectionObserver((entries) => {
+    state.seen = entries.at(-1).isIntersecting;
+    if (state.seen) draw(state);
+  });
+  state.sight.observe(state.plot);
+}
+
+async function draw(state) {
+  const { plot, traces, layout, revision } = state;
+  const Plotly = await loadPlotly();
+  if (revision !== state.revision || revision === state.drawn || !plot.isConnected) return; // a newer one has come
+  state.drawn = revision;
+  state.width = plot.clientWidth;
+  layout.width = state.width;
+  layout.height = sizeOf(layout, state.width);
+  if (layout.title) layout.title.font = { size: Math.min(20, state.width / 24) }; // fits a phone
+  layout.editrevision = revision; // unlike the zoom, a dragged rectangle goes: the new figure has it
+  outline(state, null);
+  state.config ??= configure(state, Plotly);
+  await Plotly.react(plot, traces, layout, state.config);
+  if (!state.shown) {
+    plot.on("plotly_hover", (event) => outline(state, event.points[0]));
+    plot.on("plotly_unhover", () => outline(state, null));
+    plot.on("plotly_relayout", (event) => {
+      outline(state, null);
+      reportDrawn(state, event);
+    });
+  }
+  state.shown = true;
+  plot.dataset.revision = revision; // for tests: this figure is on the screen
+}
+
 const states = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -127,47 +164,26 @@ export default function ({ data, parentElement, setTriggerValue }) {
     states.set(plot, state);
     state.observer = new ResizeObserver(() => resize(state));
     state.observer.observe(plot);
+    watchSight(state);
     watchClicks(state);
     watchDrags(state, outline);
   }
   state.send = setTriggerValue;
   const { data: traces, layout } = JSON.parse(new TextDecoder().decode(data));
-  const revision = ++state.revision;
-  state.layout = layout;
-  state.traces = traces;
+  Object.assign(state, { traces, layout, revision: state.revision + 1 });
   state.name = fileName(layout.title?.text || layout.meta.alt || "");
   state.shapes = layout.shapes?.length ?? 0;
   dress(layout, plot);
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", layout.meta.alt ?? "");
   plot.style.minHeight = `${sizeOf(layout, plot.clientWidth)}px`; // nothing below jumps
-
-  loadPlotly().then(async (Plotly) => {
-    if (revision !== state.revision || !plot.isConnected) return; // a newer figure has come
-    state.width = plot.clientWidth;
-    layout.width = state.width;
-    layout.height = sizeOf(layout, state.width);
-    if (layout.title) layout.title.font = { size: Math.min(20, state.width / 24) }; // fits a phone
-    layout.editrevision = revision; // unlike the zoom, a dragged rectangle goes: the new figure has it
-    outline(state, null);
-    state.config ??= configure(state, Plotly);
-    await Plotly.react(plot, traces, layout, state.config);
-    if (!state.shown) {
-      plot.on("plotly_hover", (event) => outline(state, event.points[0]));
-      plot.on("plotly_unhover", () => outline(state, null));
-      plot.on("plotly_relayout", (event) => {
-        outline(state, null);
-        reportDrawn(state, event);
-      });
-    }
-    state.shown = true;
-    plot.dataset.revision = revision; // for tests: this figure is on the screen
-  });
+  if (state.seen || !state.shown) draw(state);
 
   return () =>
     setTimeout(() => {
       if (plot.isConnected) return; // called again with new data, not taken away
       state.observer.disconnect();
+      state.sight.disconnect();
       state.gone.abort();
       if (state.shown) window.Plotly.purge(plot);
     });
