@@ -13,13 +13,15 @@ LEVELS = (
     *(f"size {level}" for level in range(5)),
     *(f"stride {level}" for level in range(5)),
     *(f"ratio {place}" for place in range(3)),
+    "anchors.offset",
+    "anchors.ratio",
 )
 CELL = ("view.level", "view.row", "view.column")
 NMS = ("nms.iou_threshold", "nms.score_threshold", "nms.post_nms", "filter.pre_nms")
 SHOWN = ("claims.positive", "claims.low_quality", "claims.ignored", "claims.negative")
 OF_PAGE = {
     "overview": (),
-    "anchors": (*LEVELS, "anchors.offset", "anchors.ratio", *CELL, "view.blank", "follow_one"),
+    "anchors": (*LEVELS, *CELL, "view.blank", "follow_one"),
     "scores": ("view.split", "view.full_axis", "view.log_counts", "view.level", "view.blank"),
     "decoding": (
         *("decoding.dx", "decoding.dy", "decoding.dw", "decoding.dh", "decoding.clamp"),
@@ -42,7 +44,7 @@ OF_PAGE = {
         *("draw_objects", "match.batch_size", "match.positive_fraction", "claims.sample"),
     ),
     "atlas": (
-        *("atlas.reading", *LEVELS, "anchors.offset", "match.high", "atlas.overlay"),
+        *("atlas.reading", *LEVELS, "match.high", "atlas.overlay"),
         *("atlas.width", "atlas.height"),
     ),
     "compare": (

@@ -25,7 +25,7 @@ def traces_of(figure):
 
 def test_the_map_shows_the_chart_on_one_scale_for_all_grids():
     made = size_map(CHART, (0.5, 0.7), title="a map", pin=(18, 9))
-    (ground, halo, ring, key), layout, length = traces_of(made)
+    (ground, _, halo, ring, key), layout, length = traces_of(made)
     np.testing.assert_array_equal(array(ground["z"]).reshape(49, 49), CHART)
     np.testing.assert_array_equal(array(ground["x"]), AXIS)
     np.testing.assert_array_equal(array(ground["y"]), AXIS)
@@ -60,9 +60,24 @@ def test_one_mark_is_one_line():
         assert ground["contours"]["size"] > 0
 
 
+def test_a_lines_iou_stands_on_the_line():
+    made = size_map(CHART, (0.5, 0.7), title="", pin=(18, 9))
+    words = sent(made)[1][1]
+    assert words["text"] == ["0.5", "0.7"]
+    for text, x, y in zip(words["text"], array(words["x"]), array(words["y"]), strict=True):
+        row, column = np.flatnonzero(y == AXIS)[0], np.searchsorted(AXIS, x) - 1
+        low, high = sorted(CHART[row, column : column + 2])
+        assert low < float(text) <= high
+
+
+def test_a_line_that_is_not_there_has_no_words():
+    for chart in (np.zeros((49, 49)), np.ones((49, 49))):
+        assert not sent(size_map(chart, (0.5, 0.7), title="", pin=(18, 9)))[1][1]["text"]
+
+
 def test_the_followed_anchor_is_a_diamond():
     made = size_map(CHART, (0.5,), title="", pin=(18, 9), followed=(45, 23))
-    marks = [trace["marker"]["symbol"] for trace in traces_of(made)[0][1:-1]]
+    marks = [trace["marker"]["symbol"] for trace in traces_of(made)[0][2:-1]]
     assert marks == ["diamond-open"] * 2 + ["circle-open"] * 2
 
 
@@ -70,7 +85,7 @@ def test_a_dot_tells_its_object_and_lies_at_its_size():
     sides = np.array([[120.0, 60.0], [2.0, 1500.0]])
     trace = sent(size_map(CHART, (0.5,), title="", pin=(4, 4), objects=[
         object_dots(sides, ("cup", "rope"), ("story one", "story two"))
-    ]))[1][1]  # fmt: skip
+    ]))[1][2]  # fmt: skip
     assert (array(trace["x"]).tolist(), array(trace["y"]).tolist()) == ([120, 4], [60, 1024])
     assert told(trace, 0) == "<b>cup</b>, 120 x 60 px<br>story one"
     assert told(trace, 1) == "<b>rope</b>, 2 x 1500 px<br>story two"  # its own size at the edge

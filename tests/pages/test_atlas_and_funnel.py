@@ -73,7 +73,7 @@ def test_a_size_that_is_typed_is_looked_at():
 
 def test_the_pictures_own_object_is_shown_with_its_real_anchor():
     app = open_atlas(**{"image.picture": "coffee"})
-    dots = next(trace for trace in figures(app)[0]["data"] if trace.get("text"))
+    dots = next(trace for trace in figures(app)[0]["data"] if trace.get("mode") == "markers+text")
     sides = [float(array(dots[axis])[0]) for axis in "xy"]
     label = dots["text"][0]
     app = open_atlas(

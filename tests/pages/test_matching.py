@@ -13,7 +13,7 @@ from explorer.core.memo import Memo
 from explorer.core.pipeline import run
 from explorer.core.truth import unpack_boxes
 from tests.pages.test_objects import bring
-from tests.pages.test_pages import errors, open_page, png, settings
+from tests.pages.test_pages import errors, open_page, png, settings, unfold
 
 SIDE = "256"
 
@@ -149,7 +149,7 @@ def test_an_object_that_no_anchor_matches_tells_the_reason_in_numbers():
 def test_an_object_is_moved_and_resized_by_sliders_and_the_others_stay():
     app = own_objects(**{"claims.object": "1"})
     before = boxes_in_force(app)
-    app.slider(key="object left").set_value(100.0).run()
+    unfold(app, "mover").slider(key="object left").set_value(100.0).run()
     after = boxes_in_force(app)
     pixel = stage(app, "image").to_photo(torch.tensor([[0, 0, 1.0, 1]]))[0]
     across, down = (pixel[2:] - pixel[:2]).tolist()
@@ -163,7 +163,7 @@ def test_an_object_is_moved_and_resized_by_sliders_and_the_others_stay():
 
 def test_an_object_that_reaches_over_the_border_is_shifted_inside():
     app = own_objects(**{"claims.object": "2"})
-    app.slider(key="object left").set_value(250.0).run()
+    unfold(app, "mover").slider(key="object left").set_value(250.0).run()
     np.testing.assert_allclose(boxes_in_force(app)[2], [400, 50, 600, 300], atol=1e-2)
     assert errors(app) == []
 
@@ -174,7 +174,7 @@ def test_an_object_that_the_fit_cut_off_keeps_its_row():
     app = bring(app, "boxes.csv", "x1,y1,x2,y2\n10,10,40,40\n300,100,400,200\n")
     assert metric(app, "Objects that").endswith("of 1")
     app.selectbox(key="claims.object").select(0).run()
-    app.slider(key="object height").set_value(128.0).run()
+    unfold(app, "mover").slider(key="object height").set_value(128.0).run()
     np.testing.assert_allclose(
         boxes_in_force(app), [[10, 10, 40, 40], [300, 100, 400, 300]], atol=0.5
     )

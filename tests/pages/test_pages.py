@@ -47,6 +47,12 @@ def open_page(file: str = "overview.py", **query: str) -> AppTest:
     return app
 
 
+def unfold(app: AppTest, key: str, what: bool | str = True) -> AppTest:
+    """Open an expander, or one of some tabs, and what is drawn in it."""
+    app.session_state[key] = what
+    return app.run()
+
+
 def settings(app: AppTest):
     return app.session_state["settings"]
 
@@ -161,7 +167,7 @@ def test_a_link_to_a_device_that_is_not_here_says_so():
 )
 def test_bad_levels_are_refused_in_a_sentence_and_change_nothing(strides, sizes, ratios, sentence):
     app = open_page("anchors.py", **{"image.side": "1024"})
-    before = settings(app)
+    before = settings(unfold(app, "as text"))
     for box, text in zip(app.text_input, (strides, sizes, ratios), strict=True):
         box.set_value(text)
     app.button[-1].click().run()
@@ -171,7 +177,7 @@ def test_bad_levels_are_refused_in_a_sentence_and_change_nothing(strides, sizes,
 
 
 def test_another_number_of_levels_is_set_as_text():
-    app = open_page("anchors.py")
+    app = unfold(open_page("anchors.py"), "as text")
     for box, text in zip(app.text_input, ("8, 16", "40 50; 90", "1"), strict=True):
         box.set_value(text)
     app.button[-1].click().run()

@@ -11,7 +11,7 @@ from explorer.core.coco import load_coco
 from explorer.core.learned import WEIGHTS, load_learned
 from explorer.pages import _weights
 from tests.core.test_coco import hollow_state
-from tests.pages.test_pages import errors, open_page, settings
+from tests.pages.test_pages import errors, open_page, settings, unfold
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +85,7 @@ def test_tampered_learned_weights_are_told_in_a_sentence_and_the_app_runs_on(mon
 
 
 def test_learned_scores_refuse_another_number_of_anchors_a_cell_in_a_sentence():
-    app = open_page("anchors.py", **{"scores.source": "learned"})
+    app = unfold(open_page("anchors.py", **{"scores.source": "learned"}), "as text")
     for box, text in zip(app.text_input, ("8 16", "32; 64", "1 2"), strict=True):
         box.set_value(text)
     app.button[-1].click().run()
