@@ -14,6 +14,7 @@ from explorer.figures.canvas import image_layer
 SIDE = 1024  # pixels of the image; a larger one shows no more on a screen
 ALPHA = 170  # of 255, for the many dots that would hide the photo
 RIM, RIM_ALPHA = "#000000", 130
+MARGIN = 16  # pixels; more than the largest dot's side
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,18 +42,19 @@ def dots_layer(groups: list[Dots], image_size: tuple[int, int]) -> list[dict[str
     if not any(len(group.boxes) for group in groups):
         return []
     scale = min(1.0, SIDE / max(image_size))
-    pixels = np.zeros([round(side * scale) for side in image_size], dtype=np.uint8)
+    pixels = np.zeros([round(side * scale) + 2 * MARGIN for side in image_size], dtype=np.uint8)
     for number, group in enumerate(groups):
         boxes = group.boxes * scale
         centres = (boxes[:, :2] + boxes[:, 2:]) / 2
         if group.faint:
             _stamp(pixels, centres, 1, number + 2)
             continue
-        sides = _sides(boxes, max(pixels.shape))
+        sides = _sides(boxes, max(image_size) * scale)
         for grow, value in ((2, 1), (0, number + 2)):  # the rims, then the dots
             for side in np.unique(sides).tolist():
                 _stamp(pixels, centres[sides == side], side + grow, value)
-    return [image_layer(_as_png(pixels, groups), image_size)]
+    shown = np.ascontiguousarray(pixels[MARGIN:-MARGIN, MARGIN:-MARGIN])
+    return [image_layer(_as_png(shown, groups), image_size)]
 
 
 def _sides(boxes: np.ndarray, extent: int) -> np.ndarray:
@@ -63,14 +65,15 @@ def _sides(boxes: np.ndarray, extent: int) -> np.ndarray:
 
 
 def _stamp(pixels: np.ndarray, centres: np.ndarray, side: int, value: int) -> None:
-    """Squares of one side around some points."""
-    height, width = pixels.shape
+    """Squares of one side around some points, into an image with a margin."""
+    height, width = (extent - 2 * MARGIN for extent in pixels.shape)
     x, y = np.floor(centres - (side - 1) / 2).astype(np.int64).T
-    for dy in range(side):
-        for dx in range(side):
-            row, column = y + dy, x + dx
-            inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-            pixels[row[inside], column[inside]] = value
+    touches = (y > -side) & (y < height) & (x > -side) & (x < width)
+    corners = (y[touches] + MARGIN) * pixels.shape[1] + x[touches] + MARGIN
+    corners = corners[np.diff(corners, prepend=-1) != 0]  # a cell's anchors share their centre
+    steps = np.arange(side)
+    square = (steps[:, None] * pixels.shape[1] + steps).ravel()
+    pixels.reshape(-1)[corners[:, None] + square] = value
 
 
 def _as_png(pixels: np.ndarray, groups: list[Dots]) -> str:

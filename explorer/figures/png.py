@@ -23,7 +23,10 @@ def heat(values: np.ndarray) -> Image.Image:
 
 
 def uri(image: Image.Image, **options: Any) -> str:
-    """An image as a PNG's data URI; the options are Pillow's for a PNG."""
+    """An image as a PNG's data URI; the options are Pillow's for a PNG.
+
+    Zlib's second level takes a third of the time of its sixth, and a tenth more bytes.
+    """
     file = io.BytesIO()
-    image.save(file, "PNG", **options)
+    image.save(file, "PNG", compress_level=2, **options)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
