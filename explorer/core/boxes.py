@@ -4,12 +4,17 @@ Shape letters: N and M are numbers of boxes. A box is (x1, y1, x2, y2) in pixels
 input, continuous coordinates, no +1.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor
 
 # Boxes at a time: a dozen float32 arrays of this length stay in a core's caches.
 RUN = 16384
+# The same for anchors beside objects. Anchors come row by row, so a short run lies in a narrow band
+# of the picture, and most objects do not reach it at all; too short a run pays more than it saves.
+BAND = 8192
 
 
 def check_boxes(name: str, boxes: Tensor) -> None:
@@ -103,13 +108,16 @@ def box_columns(boxes: Tensor) -> np.ndarray:
     Returns:
         (5, N) float32: x1, y1, x2, y2, area.
     """
-    x1, y1, x2, y2 = boxes.detach().float().numpy().T
+    columns = np.empty((5, len(boxes)), dtype=np.float32)
+    columns[:4] = boxes.detach().float().numpy().T
+    x1, y1, x2, y2, area = columns
     with np.errstate(all="ignore"):
-        area = (x2 - x1) * (y2 - y1)
-    columns = np.stack([x1, y1, x2, y2, area])
-    meets_nothing = ~((area > 0) & (area < np.inf))
-    columns[:4, meets_nothing] = 0
-    columns[4, meets_nothing] = 1
+        np.subtract(x2, x1, out=area)
+        area *= y2 - y1
+    meets = (area > 0) & (area < np.inf)
+    if not meets.all():
+        columns[:4, ~meets] = 0
+        columns[4, ~meets] = 1
     return columns
 
 
@@ -139,6 +147,29 @@ def row_iou(box: np.ndarray, boxes: np.ndarray, work: np.ndarray, out: np.ndarra
     union = np.add(area, boxes[4], out=area)
     union -= inter
     return np.divide(inter, union, out=out)
+
+
+def meetings(objects: np.ndarray, boxes: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
+    """IoU of objects with many boxes, a run of boxes at a time, where the two may meet at all.
+
+    Args:
+        objects: (5, G) columns of few boxes.
+        boxes: (5, N) columns of many.
+
+    Yields:
+        The number of a run's first box, an object's number, and (R,) float32 its IoU with the run,
+        which the next one overwrites; runs rise, and objects within a run. Pairs that are left out
+        have IoU 0. Unions past 3.4e38 overflow, to IoU 0.
+    """
+    x1, y1, x2, y2 = objects[:4]
+    work = np.empty((7, min(boxes.shape[1], BAND)), dtype=np.float32)
+    for start in range(0, boxes.shape[1], BAND):
+        run = boxes[:, start : start + BAND]
+        *scratch, iou = work[:, : run.shape[1]]
+        left, top, right, bottom = *run[:2].min(axis=1), *run[2:4].max(axis=1)
+        near = (x2 > left) & (x1 < right) & (y2 > top) & (y1 < bottom)
+        for number in np.flatnonzero(near).tolist():
+            yield start, number, row_iou(objects[:, number], run, scratch, iou)
 
 
 @np.errstate(over="ignore")  # gaps and unions past 3.4e38 become infinite, and the IoU 0

@@ -12,11 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.core.boxes import box_columns, box_iou, check_box_list, row_iou
-
-# Anchors at a time. They come row by row, so a short run lies in a narrow band of the picture, and
-# most objects do not reach it at all; too short a run pays more in calls than it saves.
-RUN = 8192
+from explorer.core.boxes import box_columns, box_iou, check_box_list, meetings
 
 # How many of an object's equally best anchors it may claim.
 RULES = {"first": 1, "all": None, "none": 0}
@@ -115,30 +111,18 @@ def _sweep(
     best, matched = np.zeros(n, dtype=np.float32), np.zeros(n, dtype=np.int64)
     best_of_object = np.zeros(g, dtype=np.float32)
     claims = [np.empty(0, dtype=np.int64)] * g
-    work = np.empty((7, min(n, RUN)), dtype=np.float32)
-    for start in range(0, n, RUN):
-        run = slice(start, min(start + RUN, n))
-        part = anchors[:, run]
-        *scratch, iou = work[:, : run.stop - start]
-        for index in np.flatnonzero(_within_reach(objects, part)):
-            row_iou(objects[:, index], part, scratch, iou)
-            np.copyto(matched[run], index, where=iou > best[run])
-            np.maximum(best[run], iou, out=best[run])
-            top = iou.max()
-            if top == 0 or top < best_of_object[index]:  # at 0, reached by every anchor in sight
-                continue
-            reached = np.flatnonzero(iou == top) + start
-            tied = top == best_of_object[index]
-            claims[index] = np.concatenate([claims[index], reached]) if tied else reached
-            best_of_object[index] = top
+    for start, index, iou in meetings(objects, anchors):
+        run = slice(start, start + len(iou))
+        np.copyto(matched[run], index, where=iou > best[run])
+        np.maximum(best[run], iou, out=best[run])
+        top = iou.max()
+        if top == 0 or top < best_of_object[index]:  # at 0, reached by every anchor in sight
+            continue
+        reached = np.flatnonzero(iou == top) + start
+        tied = top == best_of_object[index]
+        claims[index] = np.concatenate([claims[index], reached]) if tied else reached
+        best_of_object[index] = top
     return best, matched, best_of_object, claims
-
-
-def _within_reach(objects: np.ndarray, anchors: np.ndarray) -> np.ndarray:
-    """(G,) bool: which objects meet the frame around all these anchors."""
-    left, top, right, bottom = *anchors[:2].min(axis=1), *anchors[2:4].max(axis=1)
-    x1, y1, x2, y2 = objects[:4]
-    return (x2 > left) & (x1 < right) & (y2 > top) & (y1 < bottom)
 
 
 def _decide(

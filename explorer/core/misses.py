@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.core.boxes import box_iou
+from explorer.core.boxes import box_columns, box_iou, meetings
 from explorer.core.candidates import Candidates, Fate, HeadOutput
 from explorer.core.coder import decode_boxes
 from explorer.core.evaluation import MISSED, pair_iou
 from explorer.core.filtering import clip_boxes, top_n
 from explorer.core.layout import AnchorSet, Grid
 from explorer.core.proposals import Proposals
-from explorer.core.recall import Hits, best_anchor_iou, reach_of
+from explorer.core.recall import Hits, reach_of
 from explorer.settings import Codec, Filter
 
 # Match.low: under it, training calls an anchor background.
@@ -101,6 +102,7 @@ def _short(value: float) -> str:
 def explain_misses(
     hits: Hits,
     ground_truth: Tensor,
+    best_anchors: tuple[Tensor, Tensor],
     grid: Grid,
     anchors: AnchorSet,
     head: HeadOutput,
@@ -115,6 +117,7 @@ def explain_misses(
     Args:
         hits: of these proposals and objects.
         ground_truth: (G, 4) boxes of the objects, xyxy, pixels.
+        best_anchors: of these anchors and objects, from `best_anchor_iou`.
         grid: where each level starts.
         anchors: (N, 4) anchors.
         head: N logits, scores and deltas.
@@ -140,7 +143,7 @@ def explain_misses(
         return []
     story = _Story(hits, grid, anchors, head, candidates, proposals, codec, rules)
     ground_truth = ground_truth.cpu()
-    best, index = (part.tolist() for part in best_anchor_iou(anchors.boxes, ground_truth[missed]))
+    best, index = (part[missed].tolist() for part in best_anchors)
     return [
         Miss(number, Reason.NO_ANCHOR, iou, anchor, anchor_iou)
         if iou < anchor_iou
@@ -183,10 +186,22 @@ class _Story:
         # where each anchor stands in the order: the inverse of a permutation is its argsort
         return torch.cat([top_n(part, len(part)).argsort() for part in ranked_by.split(counts)])
 
+    @cached_property
+    def _columns(self) -> np.ndarray:
+        return box_columns(self.boxes)
+
+    @np.errstate(over="ignore")  # as in `box_iou`
+    def _iou(self, truth: Tensor) -> Tensor:
+        """(N,) float32 IoU of an object with every box."""
+        iou = np.zeros(len(self.boxes), dtype=np.float32)
+        for start, _, part in meetings(box_columns(truth[None]), self._columns):
+            iou[start : start + len(part)] = part
+        return torch.from_numpy(iou)
+
     def explain(self, number: int, truth: Tensor) -> Miss:
         """The reason for one object, given as (4,) box, that some anchor overlaps enough."""
         threshold = self.hits.iou_threshold
-        iou = box_iou(truth[None], self.boxes)[0]  # (N,) float32
+        iou = self._iou(truth)  # (N,) float32
         near = (iou >= threshold - 1e-3).nonzero()[:, 0]  # whatever the rounding
         exact = torch.from_numpy(pair_iou(self.boxes[near], truth[None])[:, 0])
         reaching = near[exact >= reach_of(threshold)]

@@ -26,6 +26,7 @@ from explorer.core.device import resolve_device
 from explorer.core.matching import Matches, match_boxes
 from explorer.core.memo import Memo
 from explorer.core.planted import plant_scores
+from explorer.core.recall import best_anchor_iou
 from explorer.core.samples import sample_bytes
 from explorer.settings import Image, Match, Planted, Scene, Settings
 
@@ -83,6 +84,13 @@ def _match(anchors: layout.AnchorSet, objects: truth.GroundTruth, match: Match) 
     return match_boxes(anchors.boxes, objects.boxes, match.high, match.low, match.low_quality)
 
 
+def _best_anchors(
+    anchors: layout.AnchorSet, objects: truth.GroundTruth
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the anchors reach with each object before any head moves them."""
+    return best_anchor_iou(anchors.boxes, objects.boxes)
+
+
 _GRID_SETTINGS = ("anchors.strides", "anchors.stride_rule", "anchors.per_cell")
 
 STAGES: dict[str, Stage] = {
@@ -102,6 +110,7 @@ STAGES: dict[str, Stage] = {
         truth.find_truth, ("image",), ("truth", "image.picture", "scene"), ("uploads", "device")
     ),
     "planted": Stage(_plant, ("anchors", "truth"), ("planted", "scores.seed", "codec.weights")),
+    "best_anchors": Stage(_best_anchors, ("anchors", "truth")),
     "matches": Stage(_match, ("anchors", "truth"), ("match",)),
     "decoded": Stage(candidates.decode_all, ("anchors", "head_output"), ("codec", "filter.order")),
     "unfiltered": Stage(
@@ -119,7 +128,7 @@ STAGES: dict[str, Stage] = {
     ),
     "recall": Stage(
         report.report_recall,
-        ("grid", "anchors", "truth", "head_output", "candidates", "proposals"),
+        ("grid", "anchors", "truth", "best_anchors", "head_output", "candidates", "proposals"),
         ("codec", "filter", "recall"),
     ),
 }

@@ -14,11 +14,8 @@ import torch
 from torch import Tensor
 
 from explorer.core import evaluation
-from explorer.core.boxes import box_iou, check_box_list
+from explorer.core.boxes import box_columns, check_box_list, meetings
 from explorer.core.evaluation import MISSED, pair_iou
-
-# Objects at a time: 64 rows of 159,882 anchors are 41 MB.
-RUN = 64
 
 
 class Kind(IntEnum):
@@ -80,6 +77,7 @@ def reach_of(iou_threshold: float) -> float:
     return min(iou_threshold, 1 - 1e-10)
 
 
+@np.errstate(over="ignore")  # as in `box_iou`
 def best_anchor_iou(anchors: Tensor, ground_truth: Tensor) -> tuple[Tensor, Tensor]:
     """What the anchors reach before any head moves them: no head that stands still finds more.
 
@@ -96,11 +94,10 @@ def best_anchor_iou(anchors: Tensor, ground_truth: Tensor) -> tuple[Tensor, Tens
     """
     check_box_list("anchors", anchors)
     check_box_list("ground_truth", ground_truth)
-    anchors, ground_truth = anchors.cpu(), ground_truth.cpu()
     best, index = np.zeros(len(ground_truth), np.float32), np.full(len(ground_truth), -1)
-    for start in range(0, len(ground_truth) if len(anchors) else 0, RUN):
-        iou = box_iou(ground_truth[start : start + RUN], anchors).numpy()  # (RUN, N)
-        best[start : start + RUN] = iou.max(axis=1)
-        index[start : start + RUN] = iou.argmax(axis=1)
-    index[best == 0] = -1
+    columns = box_columns(ground_truth.cpu()), box_columns(anchors.cpu())
+    for start, number, iou in meetings(*columns):
+        top = int(iou.argmax())
+        if iou[top] > best[number]:
+            best[number], index[number] = iou[top], start + top
     return torch.from_numpy(best), torch.from_numpy(index)

@@ -15,7 +15,7 @@ from explorer.core.evaluation import SIZES, average_recall, find_hits, find_hits
 from explorer.core.layout import AnchorSet, Grid
 from explorer.core.misses import Miss, explain_misses
 from explorer.core.proposals import Proposals
-from explorer.core.recall import Hits, best_anchor_iou
+from explorer.core.recall import Hits
 from explorer.core.recall import find_hits as tell_hits
 from explorer.core.truth import GroundTruth
 from explorer.settings import Codec, Filter, Recall
@@ -41,6 +41,7 @@ def report_recall(
     grid: Grid,
     anchors: AnchorSet,
     truth: GroundTruth,
+    best_anchors: tuple[Tensor, Tensor],
     head: HeadOutput,
     candidates: Candidates,
     proposals: Proposals,
@@ -58,8 +59,9 @@ def report_recall(
     boxes, objects = proposals.boxes.cpu(), truth.boxes.cpu()
     hits = tell_hits(boxes, objects, recall.iou)
     at_iou = find_hits(boxes, objects, [recall.iou])
-    best_anchor, _ = best_anchor_iou(anchors.boxes, objects)
-    misses = explain_misses(hits, objects, grid, anchors, head, candidates, proposals, codec, rules)
+    best_anchor, _ = best_anchors
+    parts = (grid, anchors, head, candidates, proposals, codec, rules)
+    misses = explain_misses(hits, objects, best_anchors, *parts)
     some = len(objects) > 0
     sizes = find_hits_by_size(boxes, objects, [recall.iou])
     return RecallReport(

@@ -12,7 +12,6 @@ import torch
 from explorer.core.candidates import Fate
 from explorer.core.coder import decode_boxes
 from explorer.core.nms import suppress
-from explorer.core.recall import best_anchor_iou
 from explorer.settings import Settings
 
 Stage = Callable[[str], Any]  # the name of a stage to its result under the settings in force
@@ -101,7 +100,7 @@ def _unmatched_objects(settings: Settings, stage: Stage) -> int:
     truth = stage("truth")
     if len(truth.boxes) == 0:
         return 0
-    best, _ = best_anchor_iou(stage("anchors").boxes, truth.boxes)
+    best, _ = stage("best_anchors")
     return int((best < settings.match.high).sum())
 
 

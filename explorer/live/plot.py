@@ -27,8 +27,13 @@ _mount = st.components.v2.component(
 )
 
 
+def encode(figure: go.Figure) -> bytes:
+    """A figure as `plot` sends it, to be kept where it is shown often; it calls nothing back."""
+    return plotly.io.to_json(figure, validate=False, engine="orjson").encode()
+
+
 def plot(
-    figure: go.Figure,
+    figure: go.Figure | bytes,
     *,
     key: str,
     on_click: Callable[[float, float], None] | None = None,
@@ -39,6 +44,7 @@ def plot(
 
     Args:
         figure: from `explorer.figures`; its `meta` holds `height` in pixels or `aspect`, and `alt`.
+            Or what `encode` made of one, without the calls below.
         key: unique on the page.
         on_click: called with (x, y) in the axes' units when the reader clicks inside the axes.
         on_draw: called with [x1, y1, x2, y2] in the axes' units when the reader drags a rectangle;
@@ -47,10 +53,12 @@ def plot(
             one of its corners.
     """
     drawn = f"{key} drawn"  # a refused rectangle too must bring a new figure, which drops it
-    figure.layout.meta |= {"clicks": on_click is not None, "draws": on_draw is not None}
-    figure.layout.meta |= {"moves": on_move is not None, "drawn": st.session_state.get(drawn, 0)}
-    if on_draw is not None:
-        figure.layout.dragmode = "drawrect"
+    if isinstance(figure, go.Figure):
+        figure.layout.meta |= {"clicks": on_click is not None, "draws": on_draw is not None}
+        figure.layout.meta |= {"moves": on_move is not None}
+        figure.layout.meta |= {"drawn": st.session_state.get(drawn, 0)}
+        if on_draw is not None:
+            figure.layout.dragmode = "drawrect"
 
     def report_click() -> None:
         click = st.session_state[key]["click"]
@@ -63,10 +71,9 @@ def plot(
             st.session_state[drawn] = st.session_state.get(drawn, 0) + 1
             take(box)
 
-    data = plotly.io.to_json(figure, validate=False, engine="orjson")
     _mount(
         key=key,
-        data=data.encode(),
+        data=figure if isinstance(figure, bytes) else encode(figure),
         on_click_change=report_click,
         on_draw_change=partial(report_box, "draw", on_draw),
         on_move_change=partial(report_box, "move", on_move),

@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from explorer.core.atlas import Lattice, Service, lattice_of, offered_iou, serve
-from explorer.core.recall import best_anchor_iou
 from explorer.editing import field_of, get, limits
 from explorer.figures.beside import beside_its_anchor
 from explorer.live.plot import plot
@@ -86,11 +85,11 @@ def _picture(served: Service) -> None:
     sides = np.array([settings.atlas.width, settings.atlas.height])
     same = np.flatnonzero((of_objects() == sides.round(1)).all(axis=1))
     if len(same):
-        anchors, box = _show.compute("anchors").boxes, truth.boxes[same[:1]]
-        (iou,), (number,) = (found.tolist() for found in best_anchor_iou(anchors, box))
+        anchors, box = _show.compute("anchors").boxes, truth.boxes[same[0]]
+        iou, number = (found[same[0]].item() for found in _show.compute("best_anchors"))
         title = f"{truth.labels[same[0]]}: its best anchor has IoU {iou:.2f}"
         level = int(grid.place_of(np.array(max(number, 0)))["level"])
-        box, anchor = (each.cpu().numpy() for each in (box[0], anchors[number]))
+        box, anchor = (each.cpu().numpy() for each in (box, anchors[number]))
         anchor = anchor if number >= 0 else None
     else:
         stride, level = np.array(grid.strides[served.level][::-1], dtype=float), served.level

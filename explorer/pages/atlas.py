@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.core.atlas import offered_iou
-from explorer.core.recall import best_anchor_iou
 from explorer.figures.atlas import object_dots, size_map
 from explorer.live.plot import plot
 from explorer.pages import (
@@ -75,7 +74,7 @@ def _map() -> None:
 def _dots():
     """The picture's objects, each with what its real anchors and the endless grid offer."""
     sides, truth, lattice = _size.of_objects(), _show.compute("truth"), _size.lattice()
-    found, _ = best_anchor_iou(_show.compute("anchors").boxes, truth.boxes)
+    found, _ = _show.compute("best_anchors")
     worst, mean = (offered_iou(*sides.T, lattice, each).tolist() for each in ("worst", "mean"))
     stories = [
         f"its best anchor here: IoU {best:.2f}<br>the grid offers {least:.2f} at the worst place, "

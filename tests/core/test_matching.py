@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.core import matching
+from explorer.core import boxes
 from explorer.core.boxes import box_iou
-from explorer.core.matching import match_anchors, match_boxes
+from explorer.core.matching import Matches, match_anchors, match_boxes
 from tests.devices import DEVICES
 from tests.reference import plain_match
 
@@ -154,7 +154,7 @@ def grid_of_anchors(cells, stride, sides):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_boxes_match_as_their_table_of_iou_does(monkeypatch, rule):
-    monkeypatch.setattr(matching, "RUN", 64)  # many runs, objects out of reach, ties across runs
+    monkeypatch.setattr(boxes, "BAND", 64)  # many runs, objects out of reach, ties across runs
     anchors = grid_of_anchors(16, 10, [(20, 20), (10, 30), (5, 5)])
     odd = torch.tensor([[NAN, 0, 9, 9], [5, 5, 5, 5], [9, 9, 1, 1], [500, 500, 600, 600]])
     aligned = torch.tensor([[40.0, 40, 80, 80], [0, 0, 160, 160], [35, 35, 40, 40], [0, 0, 1, 1]])
@@ -185,7 +185,7 @@ def test_every_device_matches_alike(rule, device):
     objects = torch.tensor([[40.0, 40, 80, 80], [31, 33, 52, 50]])
     found = match_boxes(anchors.to(device), objects.to(device), 0.7, 0.3, rule)
     on_cpu = {f.name: getattr(found, f.name).cpu() for f in dataclasses.fields(found)}
-    assert_same(matching.Matches(**on_cpu), match_boxes(anchors, objects, 0.7, 0.3, rule))
+    assert_same(Matches(**on_cpu), match_boxes(anchors, objects, 0.7, 0.3, rule))
 
 
 @pytest.mark.parametrize(

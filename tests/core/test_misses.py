@@ -11,7 +11,7 @@ from explorer.core.layout import AnchorSet, Grid
 from explorer.core.misses import Reason, explain_misses
 from explorer.core.planted import plant_scores
 from explorer.core.proposals import candidate_overlaps, propose
-from explorer.core.recall import find_hits
+from explorer.core.recall import best_anchor_iou, find_hits
 from explorer.settings import Codec, Filter, Nms
 from tests.devices import DEVICES
 from tests.reference import plain_miss
@@ -50,9 +50,11 @@ class Chain:
     def misses(self, threshold=0.5, **more):
         self.hits = find_hits(self.proposals.boxes, self.truths, threshold)
         parts = (self.grid, self.anchors, self.head, self.candidates, self.proposals)
-        return explain_misses(self.hits, self.truths, *parts, CODEC, self.rules, **more)
+        best = best_anchor_iou(self.anchors.boxes, self.truths)
+        return explain_misses(self.hits, self.truths, best, *parts, CODEC, self.rules, **more)
 
 
+NO_BEST = torch.zeros(0), torch.zeros(0, dtype=torch.int64)
 A, A_HALF, B = [0, 0, 20, 20], [0, 0, 20, 12], [50, 50, 70, 70]
 
 
@@ -185,7 +187,7 @@ def test_hits_of_other_proposals_are_refused():
     chain.misses()
     parts = (chain.grid, chain.anchors, chain.head, chain.candidates, chain.proposals)
     with pytest.raises(ValueError, match="hits must be of 2 proposals and 0 objects, got 2 and 1"):
-        explain_misses(chain.hits, torch.zeros(0, 4), *parts, CODEC, chain.rules)
+        explain_misses(chain.hits, torch.zeros(0, 4), NO_BEST, *parts, CODEC, chain.rules)
 
 
 def world(seed, order, by_level, device="cpu", lowest=0.0):
