@@ -18,12 +18,3 @@ def folded(title: str, draw: Callable[[], None], key: str) -> None:
 def idea(draw: Callable[[], None]) -> None:
     """The words at a page's end."""
     folded("The idea, the formula, the source", draw, key="idea")
-
-
-def tabs(parts: dict[str, Callable[[], None]], key: str) -> None:
-    """A tab a part, of which the chosen one is drawn."""
-    made = st.tabs([*parts], key=key, on_change="rerun")
-    for tab, draw in zip(made, parts.values(), strict=True):
-        if tab.open:
-            with tab:
-                draw()

@@ -14,7 +14,10 @@ Sizes = tuple[tuple[float, ...], ...]  # one tuple a level, pixels
 
 def tabs() -> None:
     """Sizes, strides, and ratios with the offset, a tab each."""
-    _fold.tabs({"Sizes": sizes, "Strides": strides, "Ratios": ratios}, key="levels")
+    parts = {"Sizes": sizes, "Strides": strides, "Ratios": ratios}
+    for tab, draw in zip(st.tabs([*parts]), parts.values(), strict=True):
+        with tab:
+            draw()
 
 
 def sizes() -> None:

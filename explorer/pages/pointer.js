@@ -5,17 +5,14 @@
   const pause = () => new Promise((go) => setTimeout(go, 100));
   const app = document.querySelector("[data-testid=stApp]");
   // This runs while the page below is still being drawn: it waits until that has been still.
-  const drawn = async () => {
-    for (let still = 0, i = 0; !find() && still < 8 && i < 300; i += 1) {
-      await pause();
-      still = app?.dataset.testScriptState === "notRunning" ? still + 1 : 0;
-    }
-  };
-  await drawn();
+  for (let still = 0, i = 0; !find() && still < 8 && i < 300; i += 1) {
+    await pause();
+    still = app?.dataset.testScriptState === "notRunning" ? still + 1 : 0;
+  }
   for (const tab of document.querySelectorAll("[role=tab][aria-selected=false]")) {
     if (find() || SELECTOR.includes("stSidebar")) break;
-    tab.click(); // the server draws what lies in it
-    await drawn();
+    tab.click();
+    await pause();
   }
   const control = find();
   if (!control) return;

@@ -10,7 +10,7 @@ from explorer.core import pipeline
 from explorer.core.candidates import Fate
 from explorer.core.memo import Memo
 from tests.pages.numbers import clips, tables
-from tests.pages.test_pages import errors, open_page, settings, unfold
+from tests.pages.test_pages import errors, open_page, settings
 
 NOISE = {"scores.source": "noise", "filter.pre_nms": "200", "nms.iou_threshold": "0.4"}
 
@@ -126,7 +126,7 @@ def test_a_number_that_the_new_settings_no_longer_contain_says_so_and_shows_noth
     app = open_biography(**{"view.follow": "4000"})
     assert len(tables(app)) == 1
     app.switch_page("anchors.py").run()
-    unfold(app, "levels", "Strides").slider(key="stride 0").set_value(16).run()
+    app.slider(key="stride 0").set_value(16).run()
     app.switch_page("proposals.py").run()
     assert not app.exception
     (sentence,) = [info.value for info in app.info]

@@ -6,7 +6,7 @@ import pytest
 
 from explorer.core import pipeline
 from explorer.pages import _show
-from tests.pages.test_pages import errors, open_page, settings, unfold
+from tests.pages.test_pages import errors, open_page, settings
 
 # At 128 pixels P2 has 32 x 32 cells and P3 16 x 16, three anchors each.
 MIDDLE_OF_P3 = 3 * 32 * 32 + 3 * (8 * 16 + 8)
@@ -23,16 +23,16 @@ def leads(app):
 
 def test_a_slider_lays_the_grid_and_nothing_else_is_computed():
     app = open_page("anchors.py", **{"scores.source": "noise"})
-    unfold(app, "levels", "Strides").slider(key="stride 1").set_value(11).run()
+    app.slider(key="stride 1").set_value(11).run()
     assert settings(app).anchors.strides == (4, 11, 16, 32, 64)
     recipes = {name: pipeline.recipe(name, settings(app)) for name in ("grid", "anchors")}
     held = {name for name, recipe in recipes.items() if _show.memo().peek(recipe) is not None}
     assert held == {"grid"}
 
 
-@pytest.mark.parametrize(("level", "kind", "tab"), [(4, "stride", "Strides"), (3, "size", "Sizes")])
-def test_the_level_whose_slider_moved_is_shown(level, kind, tab):
-    app = unfold(open_page("anchors.py"), "levels", tab)
+@pytest.mark.parametrize(("level", "kind"), [(4, "stride"), (3, "size")])
+def test_the_level_whose_slider_moved_is_shown(level, kind):
+    app = open_page("anchors.py")
     app.slider(key=f"{kind} {level}").set_value(100).run()
     assert settings(app).view.level == level
     assert not errors(app)

@@ -11,7 +11,7 @@ from explorer.lessons.lesson import is_control
 from explorer.pages import PAGES, _keys, _tour
 from explorer.presets import PRESETS
 from tests.lessons.walking import presets_that_reach, wanted
-from tests.pages.test_pages import MAIN, errors, open_page, settings, unfold
+from tests.pages.test_pages import MAIN, errors, open_page, settings
 
 SHIPPED, _ = lessons()
 NOISE = {"scores.source": "noise"}
@@ -55,15 +55,6 @@ def walk(app: AppTest):
                 yield child
 
 
-TABS = {"stride": "Strides", "ratio": "Ratios", "anchors": "Ratios"}
-
-
-def reveal(app: AppTest, control: str) -> AppTest:
-    """Open the tab in which a control lies."""
-    kind = control.partition(" ")[0].partition(".")[0]
-    return unfold(app, "levels", TABS[kind]) if kind in TABS else app
-
-
 def guess(app: AppTest, ask) -> AppTest:
     if ask.choices:
         return app.button(key="guess 0").click().run()
@@ -74,7 +65,7 @@ def guess(app: AppTest, ask) -> AppTest:
 
 def act(app: AppTest, step) -> AppTest:
     """Move the step's own control to where its goal is."""
-    control, value = widget(reveal(app, step.control), step.control), wanted(step.goal)
+    control, value = widget(app, step.control), wanted(step.goal)
     if step.control == "preset":
         names = presets_that_reach(step.goal, settings(app))
         value = next(name for name in names if name in ("torchvision", "detectron2"))
@@ -113,7 +104,7 @@ def test_a_lesson_is_completed_by_its_own_controls(name):
         assert not is_done(app)
         if step.ask:
             if step.goal:
-                assert widget(reveal(app, step.control), step.control).disabled
+                assert widget(app, step.control).disabled
             assert step.ask.because not in panel(app)
             guess(app, step.ask)
         if step.goal:
@@ -132,9 +123,7 @@ def test_a_lesson_is_completed_by_its_own_controls(name):
 
 
 def test_the_guess_stands_beside_the_truth_of_the_live_state():
-    app = reveal(
-        run_lesson("why-159882-anchors", "anchors", 1), "stride 0"
-    )  # 128 pixels: 32 x 32 cells on P2
+    app = run_lesson("why-159882-anchors", "anchors", 1)  # 128 pixels: 32 x 32 cells on P2
     app.number_input(key="guess of 1").set_value(1000.0)
     app.button(key="lesson_send").click().run()
     assert "Your guess: **1,000**. Now see." in panel(app)
@@ -147,7 +136,7 @@ def test_the_guess_stands_beside_the_truth_of_the_live_state():
 
 @pytest.mark.parametrize(("number", "word"), [(768, "right"), (900, "near"), (3072, "not so")])
 def test_a_guess_is_judged(number, word):
-    app = reveal(run_lesson("why-159882-anchors", "anchors", 1), "stride 0")
+    app = run_lesson("why-159882-anchors", "anchors", 1)
     app.number_input(key="guess of 1").set_value(float(number))
     app.button(key="lesson_send").click().run()
     app.slider(key="stride 0").set_value(8).run()
@@ -155,7 +144,7 @@ def test_a_guess_is_judged(number, word):
 
 
 def test_an_empty_guess_unlocks_nothing():
-    app = reveal(run_lesson("why-159882-anchors", "anchors", 1), "stride 0")
+    app = run_lesson("why-159882-anchors", "anchors", 1)
     app.button(key="lesson_send").click().run()
     assert app.slider(key="stride 0").disabled
     assert errors(app) == ["A guess is a number."]
@@ -247,8 +236,6 @@ def test_the_builder_starts_no_lesson_itself():
 def test_the_table_of_controls_is_what_stands_on_the_pages(stem):
     app = open_page(f"{stem}.py", **NOISE)
     found = {str(getattr(each, "key", None)) for each in walk(app)}
-    for tab in {*TABS.values()} if "size 0" in found else ():
-        found |= {str(getattr(each, "key", None)) for each in walk(unfold(app, "levels", tab))}
     assert {*_keys.OF_PAGE[stem], *_keys.SHARED} <= found
     named = {key for key in found if is_control(key)}
     assert named <= {*_keys.OF_PAGE[stem], *_keys.SHARED}

@@ -47,9 +47,9 @@ def open_page(file: str = "overview.py", **query: str) -> AppTest:
     return app
 
 
-def unfold(app: AppTest, key: str, what: bool | str = True) -> AppTest:
-    """Open an expander, or one of some tabs, and what is drawn in it."""
-    app.session_state[key] = what
+def unfold(app: AppTest, key: str) -> AppTest:
+    """Open an expander, and what is drawn in it."""
+    app.session_state[key] = True
     return app.run()
 
 
