@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from explorer.core import evaluation
-from explorer.core.boxes import box_columns, check_box_list, meetings
+from explorer.core.boxes import best_of_each, box_columns, check_box_list
 from explorer.core.evaluation import MISSED, pair_iou
 
 
@@ -77,7 +77,6 @@ def reach_of(iou_threshold: float) -> float:
     return min(iou_threshold, 1 - 1e-10)
 
 
-@np.errstate(over="ignore")  # as in `box_iou`
 def best_anchor_iou(anchors: Tensor, ground_truth: Tensor) -> tuple[Tensor, Tensor]:
     """What the anchors reach before any head moves them: no head that stands still finds more.
 
@@ -94,10 +93,5 @@ def best_anchor_iou(anchors: Tensor, ground_truth: Tensor) -> tuple[Tensor, Tens
     """
     check_box_list("anchors", anchors)
     check_box_list("ground_truth", ground_truth)
-    best, index = np.zeros(len(ground_truth), np.float32), np.full(len(ground_truth), -1)
-    columns = box_columns(ground_truth.cpu()), box_columns(anchors.cpu())
-    for start, number, iou in meetings(*columns):
-        top = int(iou.argmax())
-        if iou[top] > best[number]:
-            best[number], index[number] = iou[top], start + top
+    best, index = best_of_each(box_columns(ground_truth.cpu()), box_columns(anchors.cpu()))
     return torch.from_numpy(best), torch.from_numpy(index)
