@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.core.boxes import box_columns, box_iou, check_box_list, meetings
+from explorer.core.bands import meetings
+from explorer.core.boxes import box_columns, box_iou, check_box_list
 
 # How many of an object's equally best anchors it may claim.
 RULES = {"first": 1, "all": None, "none": 0}

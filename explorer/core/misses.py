@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.core.boxes import box_columns, box_iou, meetings
+from explorer.core.bands import meetings
+from explorer.core.boxes import box_columns, box_iou
 from explorer.core.candidates import Candidates, Fate, HeadOutput
 from explorer.core.coder import decode_boxes
 from explorer.core.evaluation import MISSED, pair_iou

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from explorer.core import evaluation
-from explorer.core.boxes import best_of_each, box_columns, check_box_list
+from explorer.core.bands import best_of_each
+from explorer.core.boxes import box_columns, check_box_list
 from explorer.core.evaluation import MISSED, pair_iou
 
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.core import boxes
+from explorer.core import bands
 from explorer.core.boxes import box_iou
 from explorer.core.matching import Matches, match_anchors, match_boxes
 from tests.devices import DEVICES
@@ -154,7 +154,7 @@ def grid_of_anchors(cells, stride, sides):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_boxes_match_as_their_table_of_iou_does(monkeypatch, rule):
-    monkeypatch.setattr(boxes, "BAND", 64)  # many runs, objects out of reach, ties across runs
+    monkeypatch.setattr(bands, "BAND", 64)  # many runs, objects out of reach, ties across runs
     anchors = grid_of_anchors(16, 10, [(20, 20), (10, 30), (5, 5)])
     odd = torch.tensor([[NAN, 0, 9, 9], [5, 5, 5, 5], [9, 9, 1, 1], [500, 500, 600, 600]])
     aligned = torch.tensor([[40.0, 40, 80, 80], [0, 0, 160, 160], [35, 35, 40, 40], [0, 0, 1, 1]])

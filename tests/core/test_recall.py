@@ -124,7 +124,7 @@ def test_no_anchor_or_no_object_has_no_best():
 @pytest.mark.parametrize("band", [1, 16, 10_000])
 @pytest.mark.parametrize("device", DEVICES)
 def test_the_best_anchors_of_many_objects_are_those_of_the_whole_matrix(monkeypatch, device, band):
-    monkeypatch.setattr("explorer.core.boxes.BAND", band)
+    monkeypatch.setattr("explorer.core.bands.BAND", band)
     some, objects = random_boxes(300, 1), random_boxes(150, 2)
     anchors = torch.cat([some, some.flip(0), some[:9]])  # equal ones in several bands
     iou, index = best_anchor_iou(anchors.to(device), objects.to(device))
