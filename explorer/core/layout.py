@@ -7,7 +7,7 @@ counts in that order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
@@ -84,12 +84,13 @@ def lay_anchors(grid: Grid, anchors: Anchors, device: torch.device) -> AnchorSet
     return AnchorSet(boxes, tuple(shape.numpy() for shape in shapes))
 
 
-def level_shapes(anchors: Anchors) -> list[Tensor]:
-    """(A, 4) anchors of one cell around (0, 0), for each level."""
+@lru_cache(maxsize=256)
+def level_shapes(anchors: Anchors) -> tuple[Tensor, ...]:
+    """(A, 4) anchors of one cell around (0, 0), for each level; all readers share them."""
     if anchors.pairs is not None:
-        return [pair_anchors(level) for level in anchors.pairs]
+        return tuple(pair_anchors(level) for level in anchors.pairs)
     rules = {"ratio": anchors.ratio, "rounding": anchors.rounding, "order": anchors.order}
-    return [cell_anchors(sizes, anchors.ratios, **rules) for sizes in anchors.sizes]
+    return tuple(cell_anchors(sizes, anchors.ratios, **rules) for sizes in anchors.sizes)
 
 
 def shape_names(anchors: Anchors) -> list[list[str]]:

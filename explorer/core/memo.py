@@ -114,15 +114,24 @@ def parts_of(value: Any) -> dict[int, int]:
 
     A view counts as the whole tensor or array that it keeps alive.
     """
+    found: dict[int, int] = {}
+    _add_parts(value, found)
+    return found
+
+
+def _add_parts(value: Any, found: dict[int, int]) -> None:
     if isinstance(value, Tensor):
         block = value.untyped_storage()
-        return {block.data_ptr(): block.nbytes()}
-    if isinstance(value, np.ndarray):
+        found[block.data_ptr()] = block.nbytes()
+    elif isinstance(value, np.ndarray):
         while isinstance(value.base, np.ndarray):
             value = value.base
-        return {value.ctypes.data: value.nbytes}
-    if is_dataclass(value):
-        value = [getattr(value, field.name) for field in fields(value)]
-    if isinstance(value, tuple | list):
-        return {place: size for each in value for place, size in parts_of(each).items()}
-    return {id(value): len(value) if isinstance(value, bytes) else 64}  # a number, a short text
+        found[value.ctypes.data] = value.nbytes
+    elif isinstance(value, tuple | list):
+        for each in value:
+            _add_parts(each, found)
+    elif is_dataclass(value):
+        for field in fields(value):
+            _add_parts(getattr(value, field.name), found)
+    else:  # a number or a short text takes some 64
+        found[id(value)] = len(value) if isinstance(value, bytes) else 64

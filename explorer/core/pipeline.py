@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -134,10 +135,6 @@ STAGES: dict[str, Stage] = {
 }
 
 
-def _value(settings: Settings, path: str) -> Hashable:
-    return reduce(getattr, path.split("."), settings)
-
-
 def _stand_in(name: str, source: str) -> str:
     """The stage that speaks for another: planted scores take the place of the head's output."""
     return "planted" if name == "head_output" and source == "planted" else name
@@ -158,11 +155,20 @@ def _all_settings(name: str, source: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for stage in stages for path in STAGES[stage].settings))
 
 
+@cache
+def _reader(name: str, source: str) -> Callable[[Settings], Hashable]:
+    """Takes the values of these settings."""
+    return attrgetter(*_all_settings(name, source))
+
+
 def recipe(name: str, settings: Settings) -> Hashable:
     """The key of a stage's result: equal recipes give equal results."""
-    device, source = str(resolve_device(settings.compute.device)), settings.scores.source
-    values = tuple(_value(settings, path) for path in _all_settings(name, source))
-    return _stand_in(name, source), device, values
+    return _recipe(name, settings, resolve_device(settings.compute.device))
+
+
+def _recipe(name: str, settings: Settings, device: torch.device) -> Hashable:
+    source = settings.scores.source
+    return _stand_in(name, source), str(device), _reader(name, source)(settings)
 
 
 def run(
@@ -188,18 +194,24 @@ def run(
         KeyError: if there is no such stage.
         ValueError: one sentence, for a picture that cannot be read or a device that is not there.
     """
-    stage, uploads = STAGES[_stand_in(name, settings.scores.source)], uploads or {}
+    uploads = uploads or {}
     _check_uploads(above(name, settings.scores.source), settings, uploads)
-    key = recipe(name, settings)
+    moment = {"uploads": uploads, "progress": progress, "trained": trained}
+    moment["device"] = resolve_device(settings.compute.device)
+    return _run(name, settings, memo, moment)
+
+
+def _run(name: str, settings: Settings, memo: Memo, moment: dict[str, Any]) -> Any:
+    """What `run` does once it knows that it may."""
+    key = _recipe(name, settings, moment["device"])
     entry = memo.peek(key)
     if entry is not None:
         return entry.value
-    moment = {"uploads": uploads, "progress": progress, "trained": trained}
-    inputs = [run(read, settings, memo, **moment) for read in stage.reads]
-    found = [memo.peek(recipe(use, settings)) for use in stage.uses]
+    stage = STAGES[_stand_in(name, settings.scores.source)]
+    inputs = [_run(read, settings, memo, moment) for read in stage.reads]
+    found = [memo.peek(_recipe(use, settings, moment["device"])) for use in stage.uses]
     inputs += [None if entry is None else entry.value for entry in found]
-    moment["device"] = resolve_device(settings.compute.device)
-    inputs += [_value(settings, path) for path in stage.settings]
+    inputs += [attrgetter(path)(settings) for path in stage.settings]
     needed = {need: moment[need] for need in stage.needs}
     return memo.get(key, lambda: stage.function(*inputs, **needed)).value
 
