@@ -92,6 +92,7 @@ VALUES = "(input) => ['value', 'min', 'max', 'step'].map((name) => Number(input[
 class Presses:
     """Milliseconds of each press on one slider that changed something."""
 
+    first: list[float] = field(default_factory=list)
     pixels: list[float] = field(default_factory=list)
     server: list[float] = field(default_factory=list)
     kilobytes: list[float] = field(default_factory=list)
@@ -101,6 +102,7 @@ class Presses:
         shown = seen["figures"] or seen["numbers"]
         if not (seen["sent"] and shown):
             return
+        self.first.append(shown[0] - seen["pressed"])
         self.pixels.append(shown[-1] - seen["pressed"])
         self.server.append(seen["last"] - seen["sent"])
         self.kilobytes.append(seen["bytes"] / 1000)
@@ -123,11 +125,13 @@ def measure(
     note = (
         f"Headless Chromium without a GPU, 1440 x 900, {link or 'the door'}. A median of "
         f"{presses} presses, fewer where a slider has no more steps: each to a value that the "
-        "server has not seen, then back over known ones. Pixels: from the key to the frame after "
-        "the last figure that changed (or number, where it changes no figure). Server: from the "
-        "message sent to the last one back. Sent: all of a move's messages."
+        "server has not seen, then back over known ones. First: from the key to the frame after "
+        "the first figure that changed (or number, where it changes no figure); the live canvases "
+        "draw from the slider itself. Pixels: the same for the last figure in sight. Server: from "
+        "the message sent to the last one back. kB: all of a move's messages."
     )
-    header = ("page", "slider", "new", "pixels, ms", "p90", "server, ms", "kB", "known: pixels, ms")
+    header = ("page", "slider", "new", "first, ms", "pixels, ms", "p90", "server, ms", "kB")
+    header += ("known: pixels, ms",)
     return [Table("Slider to pixels", note, header, rows), _network()]
 
 
@@ -151,11 +155,12 @@ def _page(page: Page, presses: int) -> Iterator[tuple[object, ...]]:
         page.evaluate(SETTLED, 20_000)
         page.wait_for_timeout(300)
         if not new.pixels:
-            yield name, steps, "no figure, no number", "", "", "", ""
+            yield name, steps, "no figure, no number", "", "", "", "", ""
             continue
         yield (
             name + ("" if new.figures else " (number)"),
             len(new.pixels),
+            median(new.first),
             median(new.pixels),
             sorted(new.pixels)[int(0.9 * (len(new.pixels) - 1))],
             median(new.server),
