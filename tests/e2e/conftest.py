@@ -126,13 +126,14 @@ class Reader:
     def slide(self, slider: Locator, goal: float) -> None:
         """Bring a slider to a value by keys, and look again: a busy browser may drop a press."""
         state = "(it) => [it.value, it.step, it.min, it.max].map(Number)"
-        for _ in range(5):
+        for patience in range(0, 1600, 200):  # more each time
             now, step, low, high = slider.evaluate(state)
             if goal in (low, high):
                 slider.press("Home" if goal == low else "End")
             else:
                 for _ in range(abs(round((goal - now) / step))):
                     slider.press("ArrowRight" if goal > now else "ArrowLeft")
+            self.page.wait_for_timeout(patience)
             self.settle()
             if abs(float(slider.input_value()) - goal) < step / 2:
                 return
