@@ -196,3 +196,9 @@ def test_corners_that_would_round_to_nothing_are_refused():
         "anchors.sizes must give sides of more than 1 px where anchors.rounding is corners, "
         "got 1 px from size 2 at ratio 0.25"
     )
+
+
+def test_a_default_is_of_the_type_that_a_given_value_gets():
+    given = Settings.model_validate(Settings().model_dump())
+    for path in paths():
+        assert repr(get(Settings(), path)) == repr(get(given, path)), path

@@ -25,4 +25,6 @@ def setting(default: Any, label: str, text: str, *, source: str, unit: str = "",
 class Group(BaseModel):
     """A frozen group of settings: unknown names, NaN and infinity are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
+    )

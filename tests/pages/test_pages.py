@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import pages
 from explorer.pages import PAGES
+from explorer.settings import Settings
 
 MAIN = str(Path(pages.__file__).with_name("main.py"))
 TITLES = {
@@ -185,6 +186,15 @@ def test_another_number_of_levels_is_set_as_text():
     assert settings(app).anchors.sizes == ((40, 50), (90,))
     assert settings(app).anchors.level_names == ("P3", "P4")
     assert not app.exception
+
+
+@pytest.mark.parametrize("file", ["anchors.py", "atlas.py"])
+def test_the_bare_defaults_have_a_page(file):
+    app = open_page(file)
+    app.session_state["settings"] = Settings()  # a link of the version alone says so
+    app.run()
+    assert not app.exception
+    assert errors(app) == []
 
 
 def test_one_base_moves_every_size():
