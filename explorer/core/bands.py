@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from explorer.core.boxes import row_iou
+from explorer.core.sweep import SMALLEST_SURE_AREA
 
 # Boxes in a band. Anchors come row by row, so a band of them is a strip of the picture, which most
 # objects do not reach at all; too short a band pays more in calls than it saves.
@@ -23,7 +24,8 @@ def iou_bounds(objects: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
     Returns:
         (G, B) float32 for bands of `BAND` boxes: 0 where the frame around a band does not meet the
-        object, else the smaller area over the larger one. IoUs may round past it by some 1e-7.
+        object, else the smaller area over the larger one. IoUs may round past it by some 1e-7; where
+        an area is too small for float32 to say, the bound is 1.
     """
     if boxes.shape[1] == 0:
         return np.zeros((objects.shape[1], 0), dtype=np.float32)
@@ -32,7 +34,9 @@ def iou_bounds(objects: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     _, _, right, bottom, most = np.maximum.reduceat(boxes, starts, axis=1)
     x1, y1, x2, y2, area = objects[..., None]
     near = (x2 > left) & (x1 < right) & (y2 > top) & (y1 < bottom)
-    return np.where(near, np.minimum(area, most) / np.maximum(area, least), np.float32(0))
+    bounds = np.minimum(area, most) / np.maximum(area, least)
+    bounds[np.minimum(area, least) < SMALLEST_SURE_AREA] = 1
+    return np.where(near, bounds, np.float32(0))
 
 
 def meetings(objects: np.ndarray, boxes: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
@@ -47,12 +51,10 @@ def meetings(objects: np.ndarray, boxes: np.ndarray) -> Iterator[tuple[int, int,
         band, which the next one overwrites; bands rise, and objects within a band. Pairs that are
         left out have IoU 0. Unions past 3.4e38 overflow, to IoU 0.
     """
-    work = np.empty((7, min(boxes.shape[1], BAND)), dtype=np.float32)
+    work = _work(boxes)
     for place, bounds in enumerate(iou_bounds(objects, boxes).T):
-        band = boxes[:, place * BAND : (place + 1) * BAND]
-        *scratch, iou = work[:, : band.shape[1]]
         for number in np.flatnonzero(bounds).tolist():
-            yield place * BAND, number, row_iou(objects[:, number], band, scratch, iou)
+            yield place * BAND, number, _band_iou(objects[:, number], boxes, place, work)
 
 
 @np.errstate(over="ignore")  # as in `box_iou`
@@ -68,15 +70,26 @@ def best_of_each(objects: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np
         -1 where none meets the object.
     """
     best, index = np.zeros(objects.shape[1], np.float32), np.full(objects.shape[1], -1)
-    work = np.empty((7, min(boxes.shape[1], BAND)), dtype=np.float32)
+    work = _work(boxes)
     for number, bounds in enumerate(iou_bounds(objects, boxes)):
         for place in np.argsort(-bounds, kind="stable").tolist():
             bound = bounds[place] * np.float32(1 + 1e-5)
             if bound == 0 or bound < best[number]:
                 break  # nor does any band that follows hold a better one
-            band = boxes[:, place * BAND : (place + 1) * BAND]
-            *scratch, iou = work[:, : band.shape[1]]
-            first = int(row_iou(objects[:, number], band, scratch, iou).argmax())
+            iou = _band_iou(objects[:, number], boxes, place, work)
+            first = int(iou.argmax())
             if (iou[first], -(place * BAND + first)) > (best[number], -index[number]):
                 best[number], index[number] = iou[first], place * BAND + first
     return best, index
+
+
+def _work(boxes: np.ndarray) -> np.ndarray:
+    """Memory for `_band_iou`, whatever the band."""
+    return np.empty((7, min(boxes.shape[1], BAND)), dtype=np.float32)
+
+
+def _band_iou(box: np.ndarray, boxes: np.ndarray, place: int, work: np.ndarray) -> np.ndarray:
+    """(R,) IoU of one box with a band, in `work`."""
+    band = boxes[:, place * BAND : (place + 1) * BAND]
+    *scratch, iou = work[:, : band.shape[1]]
+    return row_iou(box, band, scratch, iou)

@@ -56,11 +56,9 @@ def size_map(
         showlegend=False,
         _validate=False,
     )
+    rings = [*_ring(followed, "diamond"), *_ring(pin, "circle")]
     return theme.figure(
-        [
-            *(ground, _on_the_lines(iou, marks), *limits, *objects),
-            *(*_ring(followed, "diamond"), *_ring(pin, "circle"), _key()),
-        ],
+        [ground, _on_the_lines(iou, marks), *limits, *objects, *rings, _key()],
         title={"text": title, "x": 0, "xref": "paper", "y": 0.99, "yanchor": "top"},
         xaxis=_axis("object width, px"),
         yaxis=_axis("object height, px"),

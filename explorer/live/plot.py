@@ -54,8 +54,8 @@ def plot(
     """
     drawn = f"{key} drawn"  # a refused rectangle too must bring a new figure, which drops it
     if isinstance(figure, go.Figure):
-        figure.layout.meta |= {"clicks": on_click is not None, "draws": on_draw is not None}
-        figure.layout.meta |= {"moves": on_move is not None}
+        calls = {"clicks": on_click, "draws": on_draw, "moves": on_move}
+        figure.layout.meta |= {name: call is not None for name, call in calls.items()}
         figure.layout.meta |= {"drawn": st.session_state.get(drawn, 0)}
         if on_draw is not None:
             figure.layout.dragmode = "drawrect"

@@ -51,3 +51,12 @@ def test_the_best_of_each_is_the_first_of_the_equals(objects, many):
     for iou, found, first in zip(box_iou(few, boxes).numpy(), best, index, strict=True):
         assert found == iou.max(initial=0)
         assert first == (iou.argmax() if found > 0 else -1)
+
+
+def test_areas_that_float32_cannot_tell_apart_have_no_bound():
+    few = torch.tensor([[0, 0, 1.1e-22, 1.3e-22]])
+    boxes = torch.tensor([[0, 0, 1.1e-22, 1.4e-22], [0, 0, 1.0e-22, 1.2e-22], [0, 0, 9, 9]])
+    best, index = best_of_each(box_columns(few), box_columns(boxes))
+    iou = box_iou(few, boxes)[0].numpy()
+    assert (best[0], index[0]) == (iou.max(), iou.argmax())
+    assert iou_bounds(box_columns(few), box_columns(boxes)).tolist() == [[1]]
