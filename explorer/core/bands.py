@@ -24,8 +24,8 @@ def iou_bounds(objects: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
     Returns:
         (G, B) float32 for bands of `BAND` boxes: 0 where the frame around a band does not meet the
-        object, else the smaller area over the larger one. IoUs may round past it by some 1e-7; where
-        an area is too small for float32 to say, the bound is 1.
+        object, else the smaller area over the larger one, or 1 where float32 cannot tell areas
+        that small apart. IoUs may round past it by some 1e-7.
     """
     if boxes.shape[1] == 0:
         return np.zeros((objects.shape[1], 0), dtype=np.float32)
