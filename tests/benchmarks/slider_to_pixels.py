@@ -50,23 +50,57 @@ WATCH = """
             });
         }
     };
-    const frame = (list) => requestAnimationFrame(() => list.push(performance.now()));
-    const number = "[data-testid=stMetricValue], [data-testid=stMetricLabel], table";
+    // What a figure shows: the pixels of a canvas, the markup of a plot. Times are taken before.
+    const figures = "canvas, .js-plotly-plot";
+    const shown = (figure) => {
+        if (figure.tagName !== "CANVAS") return figure.innerHTML;
+        const { width, height } = figure;
+        if (!width || !height) return 0;
+        const { data } = figure.getContext("2d").getImageData(0, 0, width, height);
+        return new Uint32Array(data.buffer).reduce((sum, pixel) => (Math.imul(sum, 31) + pixel) | 0, 7);
+    };
+    const inSight = (figure) => {
+        const { top, bottom, height } = figure.getBoundingClientRect();
+        return height && bottom > 0 && top < innerHeight;
+    };
+    const known = new WeakMap(), touched = new Set();
+    seen.remember = () => document.querySelectorAll(figures).forEach((figure) => known.set(figure, shown(figure)));
+    const nextFrame = () => requestAnimationFrame(() => {
+        const now = performance.now();
+        const changed = [...touched].filter((figure) => {
+            if (!figure.isConnected || !inSight(figure)) return false;
+            const [before, after] = [known.get(figure), shown(figure)];
+            known.set(figure, after);
+            return before !== after;
+        });
+        touched.clear();
+        if (changed.length) seen.figures.push(now);
+    });
+    const touch = (figure) => {
+        if (!touched.size) nextFrame();
+        touched.add(figure);
+    };
+    const put = CanvasRenderingContext2D.prototype.putImageData;
+    CanvasRenderingContext2D.prototype.putImageData = function (...given) {
+        put.apply(this, given);
+        if (seen.pressed && this.canvas.isConnected) touch(this.canvas);
+    };
+    const number = "[data-testid=stMetricValue], [data-testid=stMetricLabel], .rpn-counts, table";
     new MutationObserver((changes) => {
         if (!seen.pressed) return;
-        const turned = (name) => changes.filter(({ attributeName }) => attributeName === name);
-        if (turned("data-revision").length) frame(seen.figures);
-        const element = ({ target }) => target.closest ? target : target.parentElement;
+        const element = ({ target }) => (target.closest ? target : target.parentElement);
+        for (const plot of new Set(changes.map((change) => element(change)?.closest(".js-plotly-plot"))))
+            if (plot) touch(plot);
         const texts = changes.filter(({ type }) => type !== "attributes");
-        if (texts.some((change) => element(change)?.closest(number))) frame(seen.numbers);
-        const over = ({ target }) => target.dataset.testScriptState === "notRunning";
-        if (turned("data-test-script-state").some(over)) seen.ended = performance.now();
-    }).observe(document, {
-        subtree: true, childList: true, characterData: true,
-        attributeFilter: ["data-revision", "data-test-script-state"],
-    });
+        if (texts.some((change) => element(change)?.closest(number)))
+            requestAnimationFrame(() => seen.numbers.push(performance.now()));
+        const state = changes.filter(({ attributeName }) => attributeName === "data-test-script-state");
+        if (state.some(({ target }) => target.dataset.testScriptState === "notRunning"))
+            seen.ended = performance.now();
+    }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 })()
 """
+READY = "() => (sliderToPixels.remember(), sliderToPixels.reset())"
 SETTLED = """async (patience) => {
     const seen = window.sliderToPixels, start = performance.now();
     const idle = () => new Promise((go) => requestIdleCallback(go, { timeout: 1000 }));
@@ -126,9 +160,10 @@ def measure(
         f"Headless Chromium without a GPU, 1440 x 900, {link or 'the door'}. A median of "
         f"{presses} presses, fewer where a slider has no more steps: each to a value that the "
         "server has not seen, then back over known ones. First: from the key to the frame after "
-        "the first figure that changed (or number, where it changes no figure); the live canvases "
-        "draw from the slider itself. Pixels: the same for the last figure in sight. Server: from "
-        "the message sent to the last one back. kB: all of a move's messages."
+        "the first figure in sight whose picture changed (or number, where it changes no figure). "
+        "Pixels: the same for the last one. A canvas counts by its pixels, a plot by its markup: "
+        "the same picture drawn again is no change. Server: from the message sent to the last one "
+        "back. kB: all of a move's messages."
     )
     header = ("page", "slider", "new", "first, ms", "pixels, ms", "p90", "server, ms", "kB")
     header += ("known: pixels, ms",)
@@ -185,7 +220,7 @@ def _press(page: Page, thumb: Locator, key: str, times: int) -> Presses:
     found = Presses()
     thumb.focus()
     for _ in range(times):
-        page.evaluate("() => window.sliderToPixels.reset()")
+        page.evaluate(READY)
         page.keyboard.press(key)
         found.add(page.evaluate(SETTLED, 20_000))
     return found
