@@ -57,14 +57,16 @@ WATCH = """
         const { width, height } = figure;
         if (!width || !height) return 0;
         const { data } = figure.getContext("2d").getImageData(0, 0, width, height);
-        return new Uint32Array(data.buffer).reduce((sum, pixel) => (Math.imul(sum, 31) + pixel) | 0, 7);
+        const mix = (sum, pixel) => (Math.imul(sum, 31) + pixel) | 0;
+        return new Uint32Array(data.buffer).reduce(mix, 7);
     };
     const inSight = (figure) => {
         const { top, bottom, height } = figure.getBoundingClientRect();
         return height && bottom > 0 && top < innerHeight;
     };
     const known = new WeakMap(), touched = new Set();
-    seen.remember = () => document.querySelectorAll(figures).forEach((figure) => known.set(figure, shown(figure)));
+    seen.remember = () =>
+        document.querySelectorAll(figures).forEach((figure) => known.set(figure, shown(figure)));
     const nextFrame = () => requestAnimationFrame(() => {
         const now = performance.now();
         const changed = [...touched].filter((figure) => {
@@ -89,14 +91,15 @@ WATCH = """
     new MutationObserver((changes) => {
         if (!seen.pressed) return;
         const element = ({ target }) => (target.closest ? target : target.parentElement);
-        for (const plot of new Set(changes.map((change) => element(change)?.closest(".js-plotly-plot"))))
-            if (plot) touch(plot);
+        const plots = changes.map((change) => element(change)?.closest(".js-plotly-plot"));
+        new Set(plots.filter(Boolean)).forEach(touch);
         const texts = changes.filter(({ type }) => type !== "attributes");
         if (texts.some((change) => element(change)?.closest(number)))
             requestAnimationFrame(() => seen.numbers.push(performance.now()));
-        const state = changes.filter(({ attributeName }) => attributeName === "data-test-script-state");
-        if (state.some(({ target }) => target.dataset.testScriptState === "notRunning"))
-            seen.ended = performance.now();
+        const over = ({ attributeName, target }) =>
+            attributeName === "data-test-script-state" &&
+            target.dataset.testScriptState === "notRunning";
+        if (changes.some(over)) seen.ended = performance.now();
     }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 })()
 """
