@@ -56,8 +56,8 @@ def decoded_box(
     for label in labels:  # a corner may lie outside what is shown, its word must not
         wide, high = LABEL[0] * (right - left), LABEL[1] * (bottom - top)
         ends = (left, right - wide) if label["xanchor"] == "left" else (left + wide, right)
-        label["x"] = min(max(label["x"], ends[0]), ends[1])
-        label["y"] = min(max(label["y"], top + high), bottom - high)
+        label["x"] = round(min(max(label["x"], ends[0]), ends[1]), 1)
+        label["y"] = round(min(max(label["y"], top + high), bottom - high), 1)
     figure.layout.annotations = labels
     if view is not None:
         figure.layout.xaxis.range, figure.layout.yaxis.range = [left, right], [bottom, top]
@@ -118,11 +118,8 @@ def _drawn(box: tuple) -> np.ndarray:
 
 def _links(anchor: np.ndarray, box: np.ndarray) -> str:
     """A line from each corner of the anchor to the same corner of the box."""
-    return "".join(
-        f"M{anchor[i]:.1f},{anchor[j]:.1f}L{box[i]:.1f},{box[j]:.1f}"
-        for i in (0, 2)
-        for j in (1, 3)
-    )
+    a, b = (each.round(1).tolist() for each in (anchor, box))
+    return "".join(f"M{a[i]:g},{a[j]:g}L{b[i]:g},{b[j]:g}" for i in (0, 2) for j in (1, 3))
 
 
 def _label(box: tuple, text: str, colour: str, side: str, end: str) -> dict[str, Any]:

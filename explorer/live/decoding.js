@@ -45,6 +45,8 @@ function rewrite(table, numbers) {
   }
 }
 
+const tenth = (value) => Math.round(10 * value) / 10; // as Python writes places, or all is drawn twice
+
 const boxPath = ([x1, y1, x2, y2]) => `M${x1},${y1}H${x2}V${y2}H${x1}Z`;
 
 // Lines between the corners of the anchor and the same corners of the box.
@@ -54,19 +56,19 @@ function linksPath(anchor, box) {
 }
 
 function redraw(plot, { anchorBox }, numbers) {
-  if (!plot?.dataset.revision) return;
   const near = (value) => Math.min(Math.max(value, -FAR), FAR);
   const box = ["cx1", "cy1", "cx2", "cy2"].map((name) => near(numbers[name]));
-  const whole = ["x1", "y1", "x2", "y2"].map((name) => near(numbers[name]));
-  const paths = { box: boxPath(box), whole: boxPath(whole), links: linksPath(anchorBox, whole) };
-  const shapes = plot.layout.shapes.map((shape) => (shape.name in paths ? { ...shape, path: paths[shape.name] } : shape));
-  const [left, right] = [...plot.layout.xaxis.range].sort((a, b) => a - b);
-  const [top, bottom] = [...plot.layout.yaxis.range].sort((a, b) => a - b);
-  const [wide, air] = [0.2 * (right - left), 0.08 * (bottom - top)];
-  const within = (value, low, high) => Math.min(Math.max(value, low), high);
-  const place = { x: within(box[0], left, right - wide), y: within(box[1], top + air, bottom - air) };
-  const annotations = plot.layout.annotations.map((word) => (word.name === "box" ? { ...word, ...place } : word));
-  window.Plotly.relayout(plot, { shapes, annotations });
+  const [tenths, whole] = [box, ["x1", "y1", "x2", "y2"].map((name) => near(numbers[name]))].map((each) => each.map(tenth));
+  const paths = { box: boxPath(tenths), whole: boxPath(whole), links: linksPath(anchorBox.map(tenth), whole) };
+  plot?.rpnMove?.((layout) => {
+    for (const shape of layout.shapes) shape.path = paths[shape.name] ?? shape.path;
+    const [left, right] = layout.xaxis.range;
+    const [bottom, top] = layout.yaxis.range;
+    const [wide, air] = [0.2 * (right - left), 0.08 * (bottom - top)];
+    const within = (value, low, high) => tenth(Math.min(Math.max(value, low), high));
+    const word = layout.annotations.find(({ name }) => name === "box");
+    Object.assign(word, { x: within(box[0], left, right - wide), y: within(box[1], top + air, bottom - air) });
+  });
 }
 
 function update({ data, sliders, root }) {

@@ -1,5 +1,6 @@
 // Plotly in a component that stays mounted: a new figure is a Plotly.react on the same node, so the
-// photo, the zoom and the pointer's place stay while a slider moves. The figure comes as JSON bytes.
+// photo, the zoom and the pointer's place stay while a slider moves. The figure comes as JSON bytes;
+// one that is on the screen already is not drawn again.
 
 const PLOTLY = "/vendor/plotly.min.js";
 
@@ -14,14 +15,20 @@ function loadPlotly() {
   return window.rpnPlotly;
 }
 
-// Text and lines take the page's colours, so that one figure serves light and dark.
-function dress(layout, element) {
+function coloursOf(element) {
   const style = getComputedStyle(element);
   const colour = (name, fallback) => style.getPropertyValue(name).trim() || fallback;
-  const text = colour("--st-text-color", "#31333f");
-  const faint = colour("--st-border-color", "rgba(128,128,128,0.3)");
-  const ground = colour("--st-background-color", "#ffffff");
-  layout.font = { ...layout.font, color: text, family: colour("--st-font", "sans-serif") };
+  return {
+    text: colour("--st-text-color", "#31333f"),
+    faint: colour("--st-border-color", "rgba(128,128,128,0.3)"),
+    ground: colour("--st-background-color", "#ffffff"),
+    family: colour("--st-font", "sans-serif"),
+  };
+}
+
+// Text and lines take the page's colours, so that one figure serves light and dark.
+function dress(layout, { text, faint, ground, family }) {
+  layout.font = { ...layout.font, color: text, family };
   layout.hoverlabel = {
     ...layout.hoverlabel,
     bgcolor: ground,
@@ -154,6 +161,39 @@ async function draw(state) {
   plot.dataset.revision = revision; // for tests: this figure is on the screen
 }
 
+// Shapes and words moved without the server; when it sends the figure that they make, that is no news.
+function move(state, change) {
+  if (!state.shown || state.drawn !== state.revision) return;
+  const figure = JSON.parse(state.text);
+  change(figure.layout);
+  const text = JSON.stringify(figure);
+  if (text === state.text) return;
+  state.text = text;
+  const { shapes, annotations } = figure.layout;
+  Plotly.relayout(state.plot, { shapes, annotations });
+}
+
+// Whether the figure that came is the one on the screen, in the same colours.
+function isShown(state, text, colours) {
+  const known = text === state.text && colours === state.colours && state.drawn === state.revision;
+  Object.assign(state, { text, colours, revision: state.revision + 1 });
+  if (!known) return false;
+  state.drawn = state.revision;
+  state.plot.dataset.revision = state.revision;
+  return true;
+}
+
+function take(state, { data: traces, layout }, colours) {
+  const { plot } = state;
+  Object.assign(state, { traces, layout, shapes: layout.shapes?.length ?? 0 });
+  state.name = fileName(layout.title?.text || layout.meta.alt || "");
+  dress(layout, colours);
+  plot.setAttribute("role", "img");
+  plot.setAttribute("aria-label", layout.meta.alt ?? "");
+  plot.style.minHeight = `${sizeOf(layout, plot.clientWidth)}px`; // nothing below jumps
+  if (state.seen || !state.shown) draw(state);
+}
+
 const states = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -167,17 +207,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     watchSight(state);
     watchClicks(state);
     watchDrags(state, outline);
+    plot.rpnMove = (change) => move(state, change); // for a component beside it
   }
   state.send = setTriggerValue;
-  const { data: traces, layout } = JSON.parse(new TextDecoder().decode(data));
-  Object.assign(state, { traces, layout, revision: state.revision + 1 });
-  state.name = fileName(layout.title?.text || layout.meta.alt || "");
-  state.shapes = layout.shapes?.length ?? 0;
-  dress(layout, plot);
-  plot.setAttribute("role", "img");
-  plot.setAttribute("aria-label", layout.meta.alt ?? "");
-  plot.style.minHeight = `${sizeOf(layout, plot.clientWidth)}px`; // nothing below jumps
-  if (state.seen || !state.shown) draw(state);
+  const figure = JSON.parse(new TextDecoder().decode(data));
+  const colours = coloursOf(plot);
+  if (!isShown(state, JSON.stringify(figure), JSON.stringify(colours))) take(state, figure, colours);
 
   return () =>
     setTimeout(() => {
