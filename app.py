@@ -8,6 +8,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from explorer.live import pictures, plot, scripts
+from explorer.pages import _ahead
 
 HERE = Path(__file__).parent
 
@@ -18,5 +19,6 @@ app = st.App(
         Mount("/vendor", StaticFiles(directory=plot.PLOTLY_FOLDER)),
         Route(pictures.ROUTE, pictures.serve),
         Route(scripts.ROUTE, scripts.serve),
+        Route(_ahead.ROUTE, _ahead.serve, methods=["POST"]),
     ],
 )

@@ -220,7 +220,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     states.set(root, state);
   }
   state.send = setTriggerValue;
-  receive(state, data);
+  const { head } = readHead(data);
+  rpnAhead.add(root, (newer) => receive(state, newer), Object.values(head.sliders));
+  if (head.key === state.key) receive(state, data);
+  else rpnAhead.after(root, () => receive(state, data));
 
   return () =>
     setTimeout(() => {

@@ -47,7 +47,7 @@ _mount = st.components.v2.component(
     "rpn_explorer_boxes",
     html='<div class="rpn-plot rpn-live"></div>',
     css=board.style("boxes"),
-    js=board.script("nms", "boxes_payload", "boxes_words", "boxes"),
+    js=board.script("ahead", "nms", "boxes_payload", "boxes_words", "boxes"),
     isolate_styles=False,
 )
 

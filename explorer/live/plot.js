@@ -173,14 +173,15 @@ function move(state, change) {
   Plotly.relayout(state.plot, { shapes, annotations });
 }
 
-// Whether the figure that came is the one on the screen, in the same colours.
-function isShown(state, text, colours) {
-  const known = text === state.text && colours === state.colours && state.drawn === state.revision;
-  Object.assign(state, { text, colours, revision: state.revision + 1 });
-  if (!known) return false;
-  state.drawn = state.revision;
+// Whether this figure is on the screen already, in the same colours.
+function isShown(state, text, look) {
+  return text === state.text && look === state.look && state.drawn === state.revision;
+}
+
+function repeat(state) {
+  rpnAhead.forget(state.plot);
+  state.drawn = ++state.revision;
   state.plot.dataset.revision = state.revision;
-  return true;
 }
 
 function take(state, { data: traces, layout }, colours) {
@@ -191,7 +192,19 @@ function take(state, { data: traces, layout }, colours) {
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", layout.meta.alt ?? "");
   plot.style.minHeight = `${sizeOf(layout, plot.clientWidth)}px`; // nothing below jumps
-  if (state.seen || !state.shown) draw(state);
+  if (state.seen || !state.shown) return draw(state);
+}
+
+function receive(state, bytes, when = (act) => act()) {
+  const figure = JSON.parse(new TextDecoder().decode(bytes));
+  const colours = coloursOf(state.plot);
+  const [text, look] = [JSON.stringify(figure), JSON.stringify(colours)];
+  if (figure.layout.meta.ahead) rpnAhead.add(state.plot, (newer) => receive(state, newer));
+  if (isShown(state, text, look)) return repeat(state);
+  return when(() => {
+    Object.assign(state, { text, look, revision: state.revision + 1 });
+    return take(state, figure, colours);
+  });
 }
 
 const states = new WeakMap();
@@ -210,9 +223,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     plot.rpnMove = (change) => move(state, change); // for a component beside it
   }
   state.send = setTriggerValue;
-  const figure = JSON.parse(new TextDecoder().decode(data));
-  const colours = coloursOf(plot);
-  if (!isShown(state, JSON.stringify(figure), JSON.stringify(colours))) take(state, figure, colours);
+  receive(state, data, (act) => rpnAhead.after(plot, act));
 
   return () =>
     setTimeout(() => {

@@ -22,13 +22,25 @@ _mount = st.components.v2.component(
     "rpn_explorer_plot",
     html='<div class="rpn-plot"></div>',
     css=".rpn-plot { width: 100%; overflow: hidden; }",
-    js=scripts.fetched(scripts.joined("js", "save", "plot_drag", "plot")),
+    js=scripts.fetched(scripts.joined("js", "save", "ahead", "plot_drag", "plot")),
     isolate_styles=False,  # Plotly's own style sheet lies in the document
 )
 
 
-def encode(figure: go.Figure) -> bytes:
-    """A figure as `plot` sends it, to be kept where it is shown often; it calls nothing back."""
+def wishes(
+    key: str, *, on_click: object = None, on_draw: object = None, on_move: object = None
+) -> dict[str, int]:
+    """What `plot` adds to a figure's `meta` where it is to call back."""
+    calls = {"clicks": on_click, "draws": on_draw, "moves": on_move}
+    wished: dict[str, int] = {name: call is not None for name, call in calls.items()}
+    return wished | {"drawn": st.session_state.get(f"{key} drawn", 0)}
+
+
+def encode(figure: go.Figure, meta: dict[str, int] | None = None) -> bytes:
+    """A figure as `plot` sends it, with `wishes` where it is to call back."""
+    figure.layout.meta |= meta or {}
+    if meta and meta["draws"]:
+        figure.layout.dragmode = "drawrect"
     return plotly.io.to_json(figure, validate=False, engine="orjson").encode()
 
 
@@ -44,7 +56,7 @@ def plot(
 
     Args:
         figure: from `explorer.figures`; its `meta` holds `height` in pixels or `aspect`, and `alt`.
-            Or what `encode` made of one, without the calls below.
+            Or what `encode` made of one, with the same calls in its `wishes`.
         key: unique on the page.
         on_click: called with (x, y) in the axes' units when the reader clicks inside the axes.
         on_draw: called with [x1, y1, x2, y2] in the axes' units when the reader drags a rectangle;
@@ -53,12 +65,9 @@ def plot(
             one of its corners.
     """
     drawn = f"{key} drawn"  # a refused rectangle too must bring a new figure, which drops it
+    calls = {"on_click": on_click, "on_draw": on_draw, "on_move": on_move}
     if isinstance(figure, go.Figure):
-        calls = {"clicks": on_click, "draws": on_draw, "moves": on_move}
-        figure.layout.meta |= {name: call is not None for name, call in calls.items()}
-        figure.layout.meta |= {"drawn": st.session_state.get(drawn, 0)}
-        if on_draw is not None:
-            figure.layout.dragmode = "drawrect"
+        figure = encode(figure, wishes(key, **calls))
 
     def report_click() -> None:
         click = st.session_state[key]["click"]
@@ -73,7 +82,7 @@ def plot(
 
     _mount(
         key=key,
-        data=figure if isinstance(figure, bytes) else encode(figure),
+        data=figure,
         on_click_change=report_click,
         on_draw_change=partial(report_box, "draw", on_draw),
         on_move_change=partial(report_box, "move", on_move),

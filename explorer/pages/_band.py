@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
 from explorer.core.candidates import Fate
-from explorer.core.funnel import Flow, best_of, boxes_of
+from explorer.core.funnel import Flow, best_of, boxes_of, final_fates, steps_of, trace_flow
 from explorer.core.layout import shape_names
-from explorer.core.parts import part_index
+from explorer.core.parts import part_index, parts_of
 from explorer.figures import theme
 from explorer.figures.band import band_boxes
 from explorer.figures.biography import followed_shapes
-from explorer.live.plot import plot
-from explorer.pages import _follow, _show, _state
+from explorer.pages import _ahead, _follow, _show, _state
 
 MOST = 300  # boxes that are drawn; more hide each other
 ENDS = {
@@ -32,17 +32,31 @@ def colours(flow: Flow) -> list[str]:
     return [theme.level_colour(number) for number in range(len(flow.parts))]
 
 
-def show(flow: Flow, fates: Tensor, part: np.ndarray) -> None:
-    """The count of the chosen band and its boxes; a click on a box follows it.
+def traced() -> tuple[Flow, Tensor, np.ndarray]:
+    """The flow of all anchors, and the fate and the part of each, (N,)."""
+    settings = _state.current()
 
-    `fates` and `part` are (N,), of every anchor.
-    """
-    head, settings = _show.compute("head_output"), _state.current()
-    chosen = _chosen(flow, fates, part)
-    total = int(chosen.sum())
-    index = best_of(chosen, head.scores.cpu(), MOST)
-    grid, anchors = _show.compute("grid"), _show.compute("anchors")
-    boxes = boxes_of(index, grid, anchors, head, settings.codec)
+    def trace() -> tuple[Flow, Tensor, np.ndarray]:
+        fates = final_fates(_show.compute("candidates"), _show.compute("proposals"))
+        names, part = parts_of(_show.compute("grid"), settings.anchors, settings.funnel.split)
+        steps = steps_of(settings.filter.order, settings.nms.score_threshold)
+        return trace_flow(fates, part, names, steps), fates, part
+
+    return _show.kept("proposals", trace, "flow", settings.funnel.split)
+
+
+def show() -> None:
+    """The count of the chosen band and its boxes; a click on a box follows it."""
+    band, name = _state.current().funnel.band, _state.current().funnel.part
+    flow, _, _ = traced()
+    number, ends = part_index(flow.parts, name), flow.fates(band)
+    whose = "" if name == "all" else f" of {name}"
+    index, boxes, total = _best()
+    st.metric(f"{band[0].upper()}{band[1:]}{whose}", f"{total:,}")
+    place = st.container()  # there in every run, so that the plot below keeps its place
+    if number is None or not ends:
+        what = f"part {name}" if number is None else f"step with a band called {band}"
+        place.info(f"There is no {what} under these settings: choose another.")
 
     def follow(x: float, y: float) -> None:
         under = (boxes[:, :2] <= [x, y]).all(axis=1) & (boxes[:, 2:] >= [x, y]).all(axis=1)
@@ -50,34 +64,47 @@ def show(flow: Flow, fates: Tensor, part: np.ndarray) -> None:
             areas = np.where(under, np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), np.inf)
             _follow.choose(index[areas.argmin()])
 
-    followed = _follow.box()
-    made = band_boxes(
+    _ahead.figure(_drawn, key="band_boxes", on_click=follow)
+    st.caption("Click a box to follow it: the smallest one under the pointer is meant.")
+
+
+def _best() -> tuple[np.ndarray, np.ndarray, int]:
+    """Numbers and boxes of the best anchors that went through the chosen band, and how many did."""
+    head, settings = _show.compute("head_output"), _state.current()
+    grid, anchors = _show.compute("grid"), _show.compute("anchors")
+
+    def find() -> tuple[np.ndarray, np.ndarray, int]:
+        chosen = _chosen()
+        index = best_of(chosen, head.scores.cpu(), MOST)
+        return index, boxes_of(index, grid, anchors, head, settings.codec), int(chosen.sum())
+
+    return _show.kept("proposals", find, "band", settings.funnel)
+
+
+def _drawn() -> go.Figure:
+    flow, fates, part = traced()
+    index, boxes, total = _best()
+    followed, scores = _follow.box(), _show.compute("head_output").scores
+    return band_boxes(
         boxes,
         part[index],
         colours(flow),
-        _facts(index, head.scores, fates),
-        grid,
+        _facts(index, scores, fates),
+        _show.compute("grid"),
         title=f"The best {MOST} of {total:,} by score" if total > MOST else f"All {total:,}",
         photo_url=_show.photo_url(),
         marks=[] if followed is None else followed_shapes(followed),
     )
-    plot(made, key="band_boxes", on_click=follow)
-    st.caption("Click a box to follow it: the smallest one under the pointer is meant.")
 
 
-def _chosen(flow: Flow, fates: Tensor, part: np.ndarray) -> np.ndarray:
-    """(N,) which anchors went through the chosen band; says so where there is no such band."""
+def _chosen() -> np.ndarray:
+    """(N,) which anchors went through the chosen band."""
+    flow, fates, part = traced()
     band, name = _state.current().funnel.band, _state.current().funnel.part
     number, ends = part_index(flow.parts, name), flow.fates(band)
     chosen = np.isin(fates.numpy(), ends)
     if number != -1:
         chosen &= part == (-1 if number is None else number)
-    whose = "" if name == "all" else f" of {name}"
-    st.metric(f"{band[0].upper()}{band[1:]}{whose}", f"{int(chosen.sum()):,}")
-    place = st.container()  # there in every run, so that the plot below keeps its place
-    if number is None or not ends:
-        what = f"part {name}" if number is None else f"step with a band called {band}"
-        place.info(f"There is no {what} under these settings: choose another.")
     return chosen
 
 

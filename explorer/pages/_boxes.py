@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
@@ -16,7 +16,6 @@ from explorer.figures import theme
 from explorer.figures.biography import followed_shapes
 from explorer.figures.objects import object_shapes
 from explorer.figures.proposals import DrawnBoxes, top_boxes
-from explorer.live.plot import plot
 from explorer.pages import _follow, _show, _state
 
 
@@ -32,23 +31,19 @@ def best(found: Candidates | Proposals, k: int, kind: Tensor | None = None) -> D
     return boxes if kind is None else replace(boxes, kind=kind[:k].numpy())
 
 
-def show(
-    boxes: DrawnBoxes,
-    title: str,
-    key: str,
-    objects: tuple[np.ndarray, np.ndarray] | None = None,
-    on_draw: Callable[[list[float]], None] | None = None,
-) -> None:
+def figure(
+    boxes: DrawnBoxes, title: str, objects: tuple[np.ndarray, np.ndarray] | None = None
+) -> go.Figure:
     """The boxes over the photo, as the reader chose to colour them.
 
-    `objects` are (G, 4) boxes of the ground truth and (G,) which of them were missed; `on_draw`
-    takes a rectangle that the reader drags. A followed box is outlined above all.
+    `objects` are (G, 4) boxes of the ground truth and (G,) which of them were missed. A followed
+    box is outlined above all.
     """
     settings, followed = _state.current(), _follow.box()
     shapes = object_shapes(*objects) if objects else []
     if followed is not None:
         shapes += followed_shapes(followed)
-    made = top_boxes(
+    return top_boxes(
         boxes,
         _show.compute("grid"),
         settings.anchors.level_names,
@@ -58,7 +53,6 @@ def show(
         photo_url=_show.photo_url(),
         objects=shapes,
     )
-    plot(made, key=key, on_draw=on_draw)
 
 
 def key() -> None:

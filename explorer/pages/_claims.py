@@ -17,8 +17,12 @@ PARTS = ("left", "top", "width", "height")
 
 def compute() -> list[Claim]:
     """The claims under the settings in force."""
-    stages = [_show.compute(name) for name in ("matches", "grid", "anchors")]
-    return tell_claims(*stages, _show.compute("truth").boxes, _state.current().match.high)
+
+    def tell() -> list[Claim]:
+        stages = [_show.compute(name) for name in ("matches", "grid", "anchors")]
+        return tell_claims(*stages, _show.compute("truth").boxes, _state.current().match.high)
+
+    return _show.kept("matches", tell, "claims")
 
 
 def chosen() -> int | None:

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from explorer.editing import field_of, get, limits
-from explorer.pages import _lesson, _state
+from explorer.pages import _ahead, _lesson, _state
 
 
 def help_of(path: str) -> str:
@@ -65,7 +65,8 @@ def range_of(
 
 def slider(path: str, *, low: float | None = None, high: float | None = None) -> None:
     """A number on a slider, over its whole range or a narrower, more useful one."""
-    value = get(_state.current(), path)
+    value, kind = get(_state.current(), path), type(field_of(path).default)
+    _ahead.slider(path, lambda moved: {path: kind(moved)})
     st.slider(
         field_of(path).title,
         **range_of(path, value, low, high),

@@ -15,7 +15,7 @@ from functools import wraps
 
 import streamlit as st
 
-from explorer.pages import _show, _state, _turn, _weights
+from explorer.pages import _ahead, _show, _state, _turn, _weights
 from explorer.presets import name_of
 
 AROUND = "around"  # what the session's last run of the whole script showed around the page
@@ -31,6 +31,7 @@ def demo(draw: Callable[[], None]) -> Callable[[], None]:
                 st.rerun()
             _show.place_of_progress()
             draw()
+            _ahead.remember()
             _state.write_link()
 
     return st.fragment(part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.pages import _controls, _fold, _lesson, _state
+from explorer.pages import _ahead, _controls, _fold, _lesson, _state
 
 SIZE_RANGE = (4.0, 1024.0)
 STRIDE_RANGE = (2, 128)
@@ -31,21 +31,20 @@ def sizes() -> None:
         for level, (name, level_sizes) in enumerate(
             zip(anchors.level_names, anchors.sizes, strict=True)
         ):
-            _slider(
-                f"size {level}", f"{name} size", level_sizes[0], *SIZE_RANGE, 1.0, _take_size, level
-            )
+            _slider(f"size {level}", f"{name} size", level_sizes[0], *SIZE_RANGE, 1.0, _size, level)
         return
     base = anchors.sizes[0][0]
     multiplier = (anchors.sizes[-1][0] / base) ** (1 / max(1, len(anchors.sizes) - 1))
-    _slider("size base", "Base size", base, *SIZE_RANGE, 1.0, _take_base)
-    _slider("size multiplier", "Multiplier", round(multiplier, 2), 1.0, 4.0, 0.05, _take_base)
+    multiplier = round(multiplier, 2)
+    _slider("size base", "Base size", base, *SIZE_RANGE, 1.0, _base, multiplier)
+    _slider("size multiplier", "Multiplier", multiplier, 1.0, 4.0, 0.05, _multiplier, base)
 
 
 def strides() -> None:
     """A slider a level."""
     anchors = _state.current().anchors
     for level, (name, stride) in enumerate(zip(anchors.level_names, anchors.strides, strict=True)):
-        _slider(f"stride {level}", f"{name} stride", stride, *STRIDE_RANGE, 1, _take_stride, level)
+        _slider(f"stride {level}", f"{name} stride", stride, *STRIDE_RANGE, 1, _stride, level)
 
 
 def ratios() -> None:
@@ -54,7 +53,7 @@ def ratios() -> None:
     if anchors.pairs is None:
         for place, ratio in enumerate(anchors.ratios):
             label = f"Ratio {place + 1} ({anchors.ratio})"
-            _slider(f"ratio {place}", label, ratio, 0.1, 5.0, 0.05, _take_ratio, place)
+            _slider(f"ratio {place}", label, ratio, 0.1, 5.0, 0.05, _ratio, place)
     _controls.slider("anchors.offset")
     _controls.choice("anchors.ratio")
 
@@ -116,7 +115,13 @@ def from_base(sizes: Sizes, base: float, multiplier: float) -> Sizes:
     )
 
 
-def _slider(key: str, label: str, value: float, low, high, step, take, *args) -> None:
+def _slider(key: str, label: str, value: float, low, high, step, changes, place) -> None:
+    """`changes` tells what a value at a place changes."""
+
+    def take() -> None:
+        _state.change(changes(st.session_state[key], place))
+
+    _ahead.slider(key, lambda moved: changes(type(step)(moved), place))
     st.slider(
         label,
         min(low, value),
@@ -126,7 +131,6 @@ def _slider(key: str, label: str, value: float, low, high, step, take, *args) ->
         format="%.2f" if step < 1 else "%.0f",
         **_controls.shows(key, value),
         on_change=take,
-        args=args,
         help=_controls.help_of(f"anchors.{key.split()[0]}s"),
         disabled=_lesson.locks(key),
     )
@@ -136,27 +140,24 @@ def _put(values: tuple, place: int, value) -> tuple:
     return (*values[:place], value, *values[place + 1 :])
 
 
-def _take_size(level: int) -> None:
-    sizes = resized(_state.current().anchors.sizes, level, st.session_state[f"size {level}"])
-    _show_level(level, {"anchors.sizes": sizes})
+def _size(first: float, level: int) -> dict:
+    """The level is shown, as the picture does while its slider moves."""
+    sizes = resized(_state.current().anchors.sizes, level, first)
+    return {"anchors.sizes": sizes, "view.level": level}
 
 
-def _take_base() -> None:
-    numbers = st.session_state["size base"], st.session_state["size multiplier"]
-    _state.change({"anchors.sizes": from_base(_state.current().anchors.sizes, *numbers)})
+def _base(base: float, multiplier: float) -> dict:
+    return {"anchors.sizes": from_base(_state.current().anchors.sizes, base, multiplier)}
 
 
-def _take_stride(level: int) -> None:
-    strides = _state.current().anchors.strides
-    moved = _put(strides, level, st.session_state[f"stride {level}"])
-    _show_level(level, {"anchors.strides": moved})
+def _multiplier(multiplier: float, base: float) -> dict:
+    return _base(base, multiplier)
 
 
-def _show_level(level: int, values: dict) -> None:
-    """Change a level and show it, as the picture did while its slider moved."""
-    _state.change(values | {"view.level": level})
+def _stride(stride: int, level: int) -> dict:
+    strides = _put(_state.current().anchors.strides, level, stride)
+    return {"anchors.strides": strides, "view.level": level}
 
 
-def _take_ratio(place: int) -> None:
-    ratios = _state.current().anchors.ratios
-    _state.change({"anchors.ratios": _put(ratios, place, st.session_state[f"ratio {place}"])})
+def _ratio(ratio: float, place: int) -> dict:
+    return {"anchors.ratios": _put(_state.current().anchors.ratios, place, ratio)}

@@ -14,7 +14,7 @@ from explorer.figures.compare import Side
 from explorer.pages import _show, _state
 from explorer.settings import Settings
 
-__all__ = ["SAME", "chain", "differing", "other", "own_paths", "put", "sides"]
+__all__ = ["SAME", "chain", "differing", "link", "other", "own_paths", "put", "shown", "sides"]
 
 # What B has of its own: how scores come about and what becomes of them. The picture is A's too.
 OWN_GROUPS = ("scores", "planted", "anchors", "codec", "filter", "nms")
@@ -29,12 +29,24 @@ WORDS = {
 }
 
 
+def shown() -> Settings:
+    """`other`, and what stands in its way, on the page."""
+    made, notes = _read()
+    for note in notes:
+        st.warning(_state.plain(note))
+    return made
+
+
 def other() -> Settings:
     """B, or the settings in force where there is none yet."""
+    return _read()[0]
+
+
+def _read() -> tuple[Settings, list[str]]:
     settings = _state.current()
     given = dict(parse_qsl(settings.compare.other, keep_blank_values=True))
     if not given:
-        return settings
+        return settings, []
     foreign = [path for path in given if path in paths() and path not in own_paths()]
     bare, notes = share.from_query({p: t for p, t in given.items() if p not in foreign})
     notes = [note.replace("The link's", "B's") for note in notes]
@@ -45,16 +57,19 @@ def other() -> Settings:
     except ValueError as error:
         notes.append(f"B cannot be so: {error}. It shows A.")
         made = settings
-    for note in notes:
-        st.warning(_state.plain(note))
-    return made
+    return made, notes
 
 
 def put(settings: Settings) -> bool:
     """Make some settings B."""
+    return _state.change(link(settings))
+
+
+def link(settings: Settings) -> dict[str, str]:
+    """The change that makes some settings B."""
     own = {group: getattr(settings, group) for group in OWN_GROUPS}
     query = {"v": share.VERSION} | share.to_query(Settings().model_copy(update=own))
-    return _state.change({"compare.other": urlencode(query, safe="~")})
+    return {"compare.other": urlencode(query, safe="~")}
 
 
 def own_paths() -> list[str]:

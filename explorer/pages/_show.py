@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import streamlit as st
@@ -66,6 +67,8 @@ def _compute_network(name: str, settings: Settings) -> None:
     ]
     if not missing:
         return
+    if _state.is_assumed():
+        raise _state.NotAheadError
     held, uploads, networks = memo(), _state.uploads(), _weights.held()[0]
 
     def work(progress: Progress) -> None:
@@ -78,6 +81,15 @@ def _compute_network(name: str, settings: Settings) -> None:
         _network.in_line(work, slot.progress)
     finally:
         slot.empty()
+
+
+def kept(stage: str, make: Callable[[], Any], *what: Hashable) -> Any:
+    """What a page makes of a stage's result, kept beside it.
+
+    `what` names it, and holds all that it depends on beside the settings of that stage.
+    """
+    key = *what, pipeline.recipe(stage, _state.current())
+    return memo().get(key, make).value
 
 
 def photo_url() -> str | None:

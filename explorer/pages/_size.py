@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.atlas import Lattice, Service, lattice_of, offered_iou, serve
 from explorer.editing import field_of, get, limits
 from explorer.figures.beside import beside_its_anchor
-from explorer.live.plot import plot
-from explorer.pages import _controls, _limits, _show, _state
+from explorer.pages import _ahead, _controls, _limits, _show, _state
 
 NEAR = 0.05  # decades from a dot at which a click still means it
 SIDES = ("atlas.width", "atlas.height")
@@ -50,7 +50,7 @@ def show() -> None:
     for column, path in zip(st.columns(2), SIDES, strict=True):
         with column:
             _side(path)
-    _picture(served)
+    _ahead.figure(_picture, key="to_scale")
     _show.badge("grid")
 
 
@@ -79,7 +79,7 @@ def _side(path: str) -> None:
     )
 
 
-def _picture(served: Service) -> None:
+def _picture() -> go.Figure:
     """The picture's own object of that size and its anchor, else one in the photo's middle."""
     settings, grid, truth = _state.current(), _show.compute("grid"), _show.compute("truth")
     sides = np.array([settings.atlas.width, settings.atlas.height])
@@ -92,13 +92,14 @@ def _picture(served: Service) -> None:
         box, anchor = (each.cpu().numpy() for each in (box, anchors[number]))
         anchor = anchor if number >= 0 else None
     else:
+        served = serve(*sides, lattice(), settings.atlas.reading)
         stride, level = np.array(grid.strides[served.level][::-1], dtype=float), served.level
         cell = np.floor(np.array(grid.image_size[::-1]) / 2 / stride)
         centre = (cell + settings.anchors.offset) * stride
         anchor = _box_around(centre, np.array(served.sides))
         box = _box_around(centre + served.away, sides)
         title = f"The object in white, {settings.anchors.level_names[level]}'s anchor"
-    made = beside_its_anchor(
+    return beside_its_anchor(
         grid.image_size,
         box,
         anchor,
@@ -107,7 +108,6 @@ def _picture(served: Service) -> None:
         photo_url=_show.photo_url(),
         cells=_limits.cells(),
     )
-    plot(made, key="to_scale")
 
 
 def _box_around(centre: np.ndarray, sides: np.ndarray) -> np.ndarray:

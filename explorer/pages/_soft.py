@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.candidates import Fate
 from explorer.core.soft_nms import soft_nms
 from explorer.figures.nms import Rescored, rescored_boxes
-from explorer.live.plot import plot
-from explorer.pages import _controls, _show, _state
+from explorer.pages import _ahead, _controls, _show, _state
 
 RULES = {
     "hard": "score × 0 where IoU > {threshold:g}",
@@ -44,16 +46,27 @@ def _picture(method: str) -> None:
         return
     span = f", {taken.after[0]:.2f} to {taken.after[-1]:.2f}" if len(taken.after) else ""
     st.markdown(f"**{method.capitalize()}**: best {len(taken.after)}{span}")
-    alt = f"The best {len(taken.after)} boxes after {method} NMS"
-    made = rescored_boxes(taken, _show.compute("grid").image_size, _show.photo_url(), alt)
-    plot(made, key=f"soft_{method}")
+    _ahead.figure(partial(_boxes, method), key=f"soft_{method}")
     back = int(taken.back.sum())
     told = "" if method == "hard" else f". Hard NMS suppresses **{back:,}** of them"
     st.markdown(RULES[method].format(threshold=threshold, sigma=sigma) + told)
 
 
+def _boxes(method: str) -> go.Figure:
+    taken = _rescored(method)
+    alt = f"The best {len(taken.after)} boxes after {method} NMS"
+    return rescored_boxes(taken, _show.compute("grid").image_size, _show.photo_url(), alt)
+
+
 def _rescored(method: str) -> Rescored:
-    """The best k after one kind of NMS; it stops once it has them, so thousands cost little."""
+    """The best k after one kind of NMS."""
+    settings = _state.current()
+    rules = settings.steps.sigma, settings.steps.floor, settings.view.top_k
+    return _show.kept("proposals", lambda: _rescore(method), "soft NMS", method, *rules)
+
+
+def _rescore(method: str) -> Rescored:
+    """It stops once it has the best k, so thousands cost little."""
     settings = _state.current()
     candidates, proposals = _show.compute("candidates"), _show.compute("proposals")
     inside = (candidates.valid & (proposals.fate != Fate.LOW_SCORE)).nonzero()[:, 0]

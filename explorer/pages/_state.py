@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import streamlit as st
@@ -26,9 +29,32 @@ LINKS = "links"  # the session's last queries, written by `write_link` or read
 LINKS_KEPT = 50  # a browser that is so many moves behind has lost its connection
 
 
+_assumed: ContextVar[tuple[Settings, dict[str, bytes]] | None] = ContextVar("assumed", default=None)
+
+
+class NotAheadError(Exception):
+    """What takes too long, or shows more than a figure: only the page's own script does it."""
+
+
+@contextmanager
+def assumed(settings: Settings, brought: dict[str, bytes]) -> Iterator[None]:
+    """Act as if these settings were in force, with a reader's uploads, outside of any script."""
+    token = _assumed.set((settings, brought))
+    try:
+        yield
+    finally:
+        _assumed.reset(token)
+
+
+def is_assumed() -> bool:
+    """Whether no script runs, and settings are only assumed."""
+    return _assumed.get() is not None
+
+
 def current() -> Settings:
     """The settings in force."""
-    return st.session_state["settings"]
+    found = _assumed.get()
+    return st.session_state["settings"] if found is None else found[0]
 
 
 def replace(settings: Settings) -> None:
@@ -71,7 +97,8 @@ def has_complaints() -> bool:
 
 def uploads() -> dict[str, bytes]:
     """What this reader uploaded: `upload:<sha256>` to the file's bytes."""
-    return st.session_state.setdefault("uploads", {})
+    found = _assumed.get()
+    return st.session_state.setdefault("uploads", {}) if found is None else found[1]
 
 
 def upload_name() -> str:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
-from explorer.core.nms_steps import NmsSteps
+from explorer.core.nms_steps import NmsSteps, steps_of
 from explorer.core.survivors import THRESHOLDS, tell_equal_tops, tell_thresholds
 from explorer.figures.nms import survivors_curve
-from explorer.live.plot import plot
-from explorer.pages import _show, _state
+from explorer.pages import _ahead, _show, _state
+
+
+def walk() -> NmsSteps:
+    """The greedy loop over the candidates, step by step."""
+    return _show.kept(
+        "proposals",
+        lambda: steps_of(_show.compute("candidates"), _show.compute("proposals")),
+        "NMS steps",
+    )
 
 
 def render(walked: NmsSteps) -> None:
@@ -24,16 +33,20 @@ def render(walked: NmsSteps) -> None:
         st.markdown("**When pre- and post-NMS top-n are equal, does NMS do anything?**")
         st.markdown(equal)
     with curve:
-        made = survivors_curve(
-            np.array(THRESHOLDS),
-            survivors.numpy(),
-            threshold=nms.iou_threshold,
-            survive=len(walked.winner),
-            cap=nms.post_nms,
-            candidates=candidates,
-        )
-        plot(made, key="survivors", on_click=_take_threshold)
+        _ahead.figure(_curve, key="survivors", on_click=_take_threshold)
         st.caption("Click into the plot to set the threshold.")
+
+
+def _curve() -> go.Figure:
+    walked, nms = walk(), _state.current().nms
+    return survivors_curve(
+        np.array(THRESHOLDS),
+        _show.compute("survivors").numpy(),
+        threshold=nms.iou_threshold,
+        survive=len(walked.winner),
+        cap=nms.post_nms,
+        candidates=len(walked.winner) + len(walked.loser),
+    )
 
 
 def _take_threshold(x: float, _: float) -> None:

@@ -32,6 +32,19 @@ def taken() -> Iterator[None]:
 
 
 @contextmanager
+def if_free() -> Iterator[bool]:
+    """Hold a place where one is free at once; tells whether it is."""
+    free = _free.acquire(blocking=False)
+    _mine.held = free
+    try:
+        yield free
+    finally:
+        _mine.held = False
+        if free:
+            _free.release()
+
+
+@contextmanager
 def given_up() -> Iterator[None]:
     """Let others run while this script waits for something else than the interpreter."""
     if not getattr(_mine, "held", False):

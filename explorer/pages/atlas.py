@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.atlas import offered_iou
 from explorer.figures.atlas import object_dots, size_map
-from explorer.live.plot import plot
 from explorer.pages import (
+    _ahead,
     _atlas_idea,
     _controls,
     _fold,
@@ -50,9 +51,21 @@ def _sliders() -> None:
 
 
 def _map() -> None:
+    _ahead.figure(_sizes, key="size_map", on_click=_size.choose)
+    _limits.key()
+    st.caption(
+        f"White lines: IoU .5, and {_state.current().match.high:g}, from which an anchor is "
+        "positive. White dots: this picture's objects. Click anywhere to look at a size. The "
+        "picture's borders do not count."
+        + (" Diamond: the followed anchor." if _followed() else "")
+    )
+    _limits.words()
+
+
+def _sizes() -> go.Figure:
     settings, grid = _state.current(), _show.compute("grid")
     reading, high = settings.atlas.reading, settings.match.high
-    made = size_map(
+    return size_map(
         _limits.chart_of(settings.anchors, grid.strides, 1),
         (0.5, high),
         title=f"Best IoU on offer, {READINGS[reading]}",
@@ -61,14 +74,6 @@ def _map() -> None:
         limits=_limits.lines(),
         objects=[_dots()],
     )
-    plot(made, key="size_map", on_click=_size.choose)
-    _limits.key()
-    st.caption(
-        f"White lines: IoU .5, and {high:g}, from which an anchor is positive. White dots: this "
-        "picture's objects. Click anywhere to look at a size. The picture's borders do not count."
-        + (" Diamond: the followed anchor." if _followed() else "")
-    )
-    _limits.words()
 
 
 def _dots():

@@ -1,13 +1,13 @@
 """Compare: two settings on one picture, and the boxes that one has and the other lacks."""
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.counts import count_steps
 from explorer.core.report import COUNTS
 from explorer.editing import changed, field_of, get
 from explorer.figures.compare import SIDES, apart, counts_of_steps, recalls
-from explorer.live.plot import plot
-from explorer.pages import _controls, _other, _show, _state
+from explorer.pages import _ahead, _controls, _other, _show, _state
 from explorer.pages._demo import demo
 from explorer.pages._weights import fits
 from explorer.presets import PRESETS
@@ -28,14 +28,18 @@ def render() -> None:
         "**Try this:** lower B's NMS threshold to 0.3 and see which boxes A alone keeps. Then swap "
         "the two, or make B another code base."
     )
-    a, b = _state.current(), _other.other()
+    a, b = _state.current(), _other.shown()
     with st.container(key="demo"):
         controls, pictures = st.columns([1, 3], gap="medium")
     with controls:
         _controls_of(a, b)
     with pictures:
-        _pictures(a, b)
-    _curves(a, b)
+        _pictures(a)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _ahead.figure(_recalls, key="recalls")
+    with right:
+        _ahead.figure(_funnels, key="funnels")
 
 
 def _controls_of(a, b) -> None:
@@ -59,6 +63,8 @@ def _controls_of(a, b) -> None:
 
 def _slider_of_b(path: str, high: float | None, b) -> None:
     value, key = get(b, path), f"b {path}"
+    kind = type(field_of(path).default)
+    _ahead.slider(key, lambda moved: _other.link(changed(b, {path: kind(moved)})))
     st.slider(
         field_of(path).title,
         **_controls.range_of(path, value, high=high),
@@ -99,11 +105,9 @@ def _swap(a, b) -> None:
         _state.change({path: get(b, path) for path in _other.own_paths()})
 
 
-def _pictures(a, b) -> None:
+def _pictures(a) -> None:
     _controls.slider("view.top_k", high=300)
-    found = _other.sides("AB", [_other.chain(a), _other.chain(b)], a.view.top_k)
-    size = _show.compute("grid", a).image_size
-    plot(apart(size, _show.photo_url(), found), key="apart")
+    _ahead.figure(_apart, key="apart")
     st.caption(
         f"Of the best {a.view.top_k} of each: in colour what the other has nowhere among all its "
         f"proposals (no box of IoU {_other.SAME:g} or more), faint what both have. Point at a box "
@@ -112,22 +116,27 @@ def _pictures(a, b) -> None:
     _show.badge("proposals")
 
 
-def _curves(a, b) -> None:
-    left, right = st.columns(2, gap="medium")
-    reports = [_show.compute("recall", view) for view in (a, b)]
-    chains = [_other.chain(view) for view in (a, b)]
-    with left:
-        lines = [
-            (name, report.curve, len(chain.proposals.boxes))
-            for name, report, chain in zip("AB", reports, chains, strict=True)
-        ]
-        plot(recalls(COUNTS, lines, a.recall.iou), key="recalls")
-    with right:
-        steps = [
-            (name, _left(chain, view))
-            for name, chain, view in zip("AB", chains, (a, b), strict=True)
-        ]
-        plot(counts_of_steps(steps), key="funnels")
+def _apart() -> go.Figure:
+    a, b = _state.current(), _other.other()
+    found = _other.sides("AB", [_other.chain(a), _other.chain(b)], a.view.top_k)
+    return apart(_show.compute("grid", a).image_size, _show.photo_url(), found)
+
+
+def _recalls() -> go.Figure:
+    a, b = _state.current(), _other.other()
+    lines = []
+    for name, view in zip("AB", (a, b), strict=True):
+        proposals = _show.compute("proposals", view)
+        lines.append((name, _show.compute("recall", view).curve, len(proposals.boxes)))
+    return recalls(COUNTS, lines, a.recall.iou)
+
+
+def _funnels() -> go.Figure:
+    views = _state.current(), _other.other()
+    steps = [
+        (name, _left(_other.chain(view), view)) for name, view in zip("AB", views, strict=True)
+    ]
+    return counts_of_steps(steps)
 
 
 def _left(chain, view) -> dict[str, int]:

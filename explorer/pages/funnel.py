@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
 from explorer.core.candidates import Fate
-from explorer.core.funnel import Flow, final_fates, steps_of, trace_flow
-from explorer.core.parts import part_index, parts_of
+from explorer.core.funnel import Flow
+from explorer.core.parts import part_index
 from explorer.figures.funnel import funnel
 from explorer.figures.pieces import lay_out, piece_at
-from explorer.live.plot import plot
-from explorer.pages import _band, _controls, _fold, _follow, _funnel_idea, _show, _state
+from explorer.pages import _ahead, _band, _controls, _fold, _follow, _funnel_idea, _show, _state
 from explorer.pages._demo import demo
 
 
@@ -23,11 +23,7 @@ def render() -> None:
         "**Try this:** click the band that leaves at the top-n and look at what was thrown away. "
         "Then switch the widths to *linear*: that is how few go on."
     )
-    settings = _state.current()
-    fates = final_fates(_show.compute("candidates"), _show.compute("proposals"))
-    names, part = parts_of(_show.compute("grid"), settings.anchors, settings.funnel.split)
-    steps = steps_of(settings.filter.order, settings.nms.score_threshold)
-    flow = trace_flow(fates, part, names, steps)
+    flow, fates, part = _band.traced()
     with st.container(key="demo"):
         sliders, drawing, picture = st.columns([4, 9, 8], gap="medium")
     with sliders:
@@ -36,7 +32,7 @@ def render() -> None:
         _drawing(flow, fates, part)
         _show.badge("proposals")
     with picture:
-        _band.show(flow, fates, part)
+        _band.show()
     _fold.idea(_funnel_idea.show)
 
 
@@ -57,24 +53,15 @@ def _sliders(flow: Flow) -> None:
 
 def _drawing(flow: Flow, fates: Tensor, part: np.ndarray) -> None:
     chosen, followed = _state.current().funnel, _follow.number()
-    pieces, colours = lay_out(flow, chosen.scale), _band.colours(flow)
+    pieces = lay_out(flow, chosen.scale)
 
     def choose(x: float, y: float) -> None:
         piece = piece_at(pieces, x, y)
         if piece:
             _state.change({"funnel.band": piece.band, "funnel.part": flow.parts[piece.part]})
 
-    fate = None if followed is None else Fate(int(fates[followed]))
-    made = funnel(
-        flow,
-        pieces,
-        colours,
-        title=f"Where {len(fates):,} anchors go",
-        chosen=(chosen.band, part_index(flow.parts, chosen.part)),
-        followed=None if followed is None else (fate, int(part[followed])),
-    )
-    plot(made, key="funnel", on_click=choose)
-    names = zip(flow.parts, colours, strict=True)
+    _ahead.figure(_flow, key="funnel", on_click=choose)
+    names = zip(flow.parts, _band.colours(flow), strict=True)
     swatches = "".join(f'<i style="background:{colour}"></i>{name}' for name, colour in names)
     st.html(f'<div class="key">{swatches}{_unit()}</div>')
     if chosen.scale == "by step":
@@ -82,8 +69,23 @@ def _drawing(flow: Flow, fates: Tensor, part: np.ndarray) -> None:
     else:
         st.caption("Every width is a share of all anchors: what is too thin to see is that few.")
     if followed is not None:
-        name, way = flow.parts[part[followed]], " → ".join(flow.way(fate))
+        way = " → ".join(flow.way(Fate(int(fates[followed]))))
+        name = flow.parts[part[followed]]
         st.markdown(f"**The followed box** ({name}{_unit()}) went: {way}.")
+
+
+def _flow() -> go.Figure:
+    flow, fates, part = _band.traced()
+    chosen, followed = _state.current().funnel, _follow.number()
+    own = None if followed is None else (Fate(int(fates[followed])), int(part[followed]))
+    return funnel(
+        flow,
+        lay_out(flow, chosen.scale),
+        _band.colours(flow),
+        title=f"Where {len(fates):,} anchors go",
+        chosen=(chosen.band, part_index(flow.parts, chosen.part)),
+        followed=own,
+    )
 
 
 def _unit() -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.pages import (
+    _ahead,
     _demo,
     _follow,
     _lesson_panel,
@@ -27,7 +28,8 @@ with _turn.taken():
     # An icon by name would come from a font server: no request of a page leaves this one.
     icon = str(HERE.parents[1] / "assets" / "icon.png")
     st.set_page_config(page_title="RPN Explorer", page_icon=icon, layout="wide")
-    st.html(f"<style>{(HERE / 'page.css').read_text()}</style>")
+    mark = f'<i data-ahead="{_ahead.begin()}" hidden></i>'
+    st.html(f"<style>{(HERE / 'page.css').read_text()}</style>{mark}")
     _tour.notice()
     _state.read_link()
     page = st.navigation(sections(), position="top")
@@ -38,4 +40,5 @@ with _turn.taken():
     _lesson_panel.render(page.url_path or "overview")
     _demo.remember()
     page.run()
+    _ahead.remember()
     _state.write_link()

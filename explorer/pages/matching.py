@@ -1,6 +1,7 @@
 """Matching: which anchors claim which object, and what a training step makes of them."""
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.claims import Verdict
@@ -10,8 +11,8 @@ from explorer.editing import get
 from explorer.figures.claims import claim_table
 from explorer.figures.matching import COLOURS, NAMES, Labelled, matching_picture
 from explorer.figures.objects import Objects
-from explorer.live.plot import plot
 from explorer.pages import (
+    _ahead,
     _claims,
     _controls,
     _fold,
@@ -42,7 +43,7 @@ def render() -> None:
     with sliders:
         _sliders()
     with picture:
-        _picture(claims, kinds, np.concatenate(sample))
+        _picture(kinds)
     with facts:
         _facts(claims)
     training, targets = st.columns(2, gap="large")
@@ -66,7 +67,8 @@ def _sliders() -> None:
     _objects.controls()
 
 
-def _picture(claims: list, kinds: np.ndarray, sample: np.ndarray) -> None:
+def _matched() -> go.Figure:
+    kinds, claims = anchor_kinds(_show.compute("matches")), _claims.compute()
     settings, matches, truth = _state.current(), _show.compute("matches"), _show.compute("truth")
     anchors = Labelled(
         _show.compute("anchors").boxes.cpu().numpy(),
@@ -77,7 +79,7 @@ def _picture(claims: list, kinds: np.ndarray, sample: np.ndarray) -> None:
     reached = np.array([claim.verdict == Verdict.MATCHED for claim in claims], dtype=bool)
     counts = np.bincount(kinds, minlength=len(Kind))
     positives = int(counts[[Kind.POSITIVE, Kind.LOW_QUALITY]].sum())
-    made = matching_picture(
+    return matching_picture(
         anchors,
         Objects(truth.boxes.cpu().numpy(), reached),
         _show.compute("grid"),
@@ -87,11 +89,15 @@ def _picture(claims: list, kinds: np.ndarray, sample: np.ndarray) -> None:
         title=f"{positives:,} of {len(kinds):,} anchors are positive",
         photo_url=_show.photo_url(),
         selected=_claims.chosen(),
-        sample=sample if settings.claims.sample else None,
+        sample=np.concatenate(_sample.drawn()) if settings.claims.sample else None,
         followed=_follow.number(),
     )
+
+
+def _picture(kinds: np.ndarray) -> None:
+    counts = np.bincount(kinds, minlength=len(Kind))
     drag = {"on_draw": _claims.draw} if _objects.is_drawing() else {"on_move": _claims.move}
-    plot(made, key="matching", on_click=_claims.pick_at, **drag)
+    _ahead.figure(_matched, key="matching", on_click=_claims.pick_at, **drag)
     swatches = "".join(
         f'<nobr><i style="background:{COLOURS[kind]}"></i>{NAMES[kind]} {counts[kind]:,}</nobr> '
         for kind in SHOWN
@@ -102,15 +108,18 @@ def _picture(claims: list, kinds: np.ndarray, sample: np.ndarray) -> None:
 
 
 def _facts(claims: list) -> None:
-    settings, truth = _state.current(), _show.compute("truth")
+    settings = _state.current()
     reached = sum(claim.verdict == Verdict.MATCHED for claim in claims)
     label = f"Objects that an anchor reaches at IoU {settings.match.high:g}"
     st.metric(label, f"{reached} of {len(claims)}")
     st.markdown(_claims.words(claims))
-    levels = settings.anchors.level_names
-    made = claim_table(claims, truth.labels, levels, _claims.chosen())
-    plot(made, key="claim_table", on_click=_claims.pick_row)
+    _ahead.figure(_claim_table, key="claim_table", on_click=_claims.pick_row)
     _claims.best_anchors()
+
+
+def _claim_table() -> go.Figure:
+    labels, levels = _show.compute("truth").labels, _state.current().anchors.level_names
+    return claim_table(_claims.compute(), labels, levels, _claims.chosen())
 
 
 render()

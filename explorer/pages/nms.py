@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from explorer.core.nms_steps import steps_of
 from explorer.pages import _controls, _fold, _show, _soft, _steps, _survivors
 from explorer.pages._demo import demo
 
@@ -25,7 +24,7 @@ def render() -> None:
         sliders, picture = st.columns([1, 4], gap="medium")
     with sliders:
         _sliders()
-    walked = steps_of(_show.compute("candidates"), _show.compute("proposals"))
+    walked = _survivors.walk()
     with picture:
         _steps.loop(walked)
         _steps.followed(walked)

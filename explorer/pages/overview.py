@@ -1,10 +1,11 @@
 """Overview: the chain with this photo's own counts, and the proposals it ends in."""
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.counts import Step, count_steps
 from explorer.figures import thumbs
-from explorer.pages import _boxes, _lesson_cards, _show, _state, _tour, page_of
+from explorer.pages import _ahead, _boxes, _lesson_cards, _show, _state, _tour, page_of
 from explorer.pages._sources import SOURCES
 
 
@@ -21,9 +22,7 @@ def render() -> None:
     _chain(count_steps(candidates, proposals, rules.order, threshold))
     picture, text = st.columns([3, 2], gap="large")
     with picture:
-        best = _boxes.best(proposals, _state.current().view.top_k)
-        title = f"The best {len(best.rank)} of {len(proposals.boxes):,} proposals"
-        _boxes.show(best, title, "best")
+        _ahead.figure(_best, key="best")
         _boxes.key()
     with text:
         _show.badge("proposals")
@@ -38,6 +37,12 @@ def render() -> None:
     with st.container(key="start_here"):
         st.subheader("Start here")
         _lesson_cards.show()
+
+
+def _best() -> go.Figure:
+    proposals = _show.compute("proposals")
+    best = _boxes.best(proposals, _state.current().view.top_k)
+    return _boxes.figure(best, f"The best {len(best.rank)} of {len(proposals.boxes):,} proposals")
 
 
 def _chain(steps: list[Step]) -> None:

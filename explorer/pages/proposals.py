@@ -5,7 +5,8 @@ import streamlit as st
 from explorer.core import pipeline
 from explorer.figures import theme
 from explorer.live.boxes import Look, encode, live_boxes
-from explorer.pages import _biography, _boxes, _controls, _fold, _follow, _show, _state
+from explorer.live.plot import plot
+from explorer.pages import _ahead, _biography, _boxes, _controls, _fold, _follow, _show, _state
 from explorer.pages._demo import demo
 
 NOTEBOOK = "The notebook's top-50: the best by score over all anchors, nothing filtered"
@@ -42,9 +43,14 @@ def _sliders() -> None:
 
 
 def _boards() -> None:
+    payload = _ahead.shown("live_boxes", _payload)
+    live_boxes(payload, key="live_boxes", on_pick=_follow.choose)
+
+
+def _payload() -> bytes:
     settings = _state.current()
     levels = range(len(settings.anchors.strides))
-    payload = encode(
+    return encode(
         _show.compute("candidates"),
         _show.compute("proposals"),
         _show.compute("grid"),
@@ -58,7 +64,6 @@ def _boards() -> None:
             accent=theme.ACCENT,
         ),
     )
-    live_boxes(payload, key="live_boxes", on_pick=_follow.choose)
 
 
 def _notebook() -> None:
@@ -66,7 +71,7 @@ def _notebook() -> None:
     drawn = _boxes.drawn(boxes, _show.compute("head_output").scores[anchor_index], anchor_index)
     figure, text = st.columns([3, 2], gap="medium")
     with figure:
-        _boxes.show(drawn, "Top-50 proposals (before NMS)", "notebook_top")
+        plot(_boxes.figure(drawn, "Top-50 proposals (before NMS)"), key="notebook_top")
     finest = int((_show.compute("grid").level_of(anchor_index) == 0).sum())
     text.metric("From the finest level", f"{finest} of {len(boxes)}")
     text.caption(

@@ -2,13 +2,13 @@
 
 import math
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.recall import Kind
 from explorer.core.report import AR_COUNTS, COUNTS
 from explorer.figures.recall import KINDS, recall_curve
-from explorer.live.plot import plot
-from explorer.pages import _boxes, _controls, _objects, _show, _state
+from explorer.pages import _ahead, _boxes, _controls, _objects, _show, _state
 from explorer.pages._demo import demo
 
 
@@ -27,7 +27,7 @@ def render() -> None:
     if len(truth.boxes) == 0:
         st.info("This picture has no objects yet: draw them, or bring a file.")
     with picture:
-        _picture(report, truth)
+        _picture()
     with facts:
         _numbers(report)
     _table(report, truth)
@@ -43,16 +43,9 @@ def _sliders() -> None:
     _objects.controls()
 
 
-def _picture(report, truth) -> None:
-    proposals, k = _show.compute("proposals"), _state.current().view.top_k
-    best = _boxes.best(proposals, k, report.hits.kind)
-    kinds = report.hits.kind[:k]
-    hits, duplicates = int((kinds == Kind.HIT).sum()), int((kinds == Kind.DUPLICATE).sum())
-    title = f"The best {len(kinds)}: {hits} hits, {duplicates} duplicates"
-    missed = (report.hits.found_by < 0).numpy()
-    objects = (truth.boxes.cpu().numpy(), missed)
+def _picture() -> None:
     on_draw = _objects.add_drawn if _objects.is_drawing() else None
-    _boxes.show(best, title, "recall_boxes", objects, on_draw)
+    _ahead.figure(_best, key="recall_boxes", on_draw=on_draw)
     swatches = "".join(
         f'<i style="background:{colour}"></i>{kind.name.lower()} '
         for kind, colour in zip(Kind, KINDS, strict=True)
@@ -61,15 +54,29 @@ def _picture(report, truth) -> None:
     _show.badge("recall")
 
 
+def _best() -> go.Figure:
+    report, k = _show.compute("recall"), _state.current().view.top_k
+    best = _boxes.best(_show.compute("proposals"), k, report.hits.kind)
+    kinds = report.hits.kind[:k]
+    hits, duplicates = int((kinds == Kind.HIT).sum()), int((kinds == Kind.DUPLICATE).sum())
+    title = f"The best {len(kinds)}: {hits} hits, {duplicates} duplicates"
+    missed = (report.hits.found_by < 0).numpy()
+    return _boxes.figure(best, title, (_show.compute("truth").boxes.cpu().numpy(), missed))
+
+
 def _numbers(report) -> None:
     iou, found = _state.current().recall.iou, report.hits.found_by >= 0
     st.metric(f"Objects found at IoU {iou:g}", f"{int(found.sum())} of {len(found)}")
-    proposals = len(report.hits.kind)
-    plot(recall_curve(COUNTS, report.curve, report.ceiling, iou, proposals), key="curve")
+    _ahead.figure(_curve, key="curve")
     for column, count, value in zip(st.columns(3), AR_COUNTS, report.average, strict=True):
         column.metric(f"AR@{count}", _share(value), help="Mean recall over IoU .5 to .95 (COCO).")
     for column, (name, (count, value)) in zip(st.columns(3), report.by_size.items(), strict=True):
         column.metric(f"{name} ({count})", _share(value), help="Objects of this size found.")
+
+
+def _curve() -> go.Figure:
+    report, iou = _show.compute("recall"), _state.current().recall.iou
+    return recall_curve(COUNTS, report.curve, report.ceiling, iou, len(report.hits.kind))
 
 
 def _share(value: float) -> str:

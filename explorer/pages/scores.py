@@ -1,13 +1,13 @@
 """Scores: how objectness is distributed, and where on the photo it is high."""
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.layout import shape_names
 from explorer.figures import theme
 from explorer.figures.scores import heat_map, histogram
-from explorer.live.plot import plot
-from explorer.pages import _controls, _follow, _show, _state
+from explorer.pages import _ahead, _controls, _follow, _show, _state
 from explorer.pages._demo import demo
 from explorer.pages._sources import SOURCES
 
@@ -32,7 +32,7 @@ def render() -> None:
 
 @demo
 def _histogram() -> None:
-    view, grid, scores = _state.current().view, _show.compute("grid"), _scores()
+    scores = _scores()
     first, second = st.columns([3, 2], vertical_alignment="bottom")
     with first:
         _controls.choice("view.split")
@@ -43,12 +43,7 @@ def _histogram() -> None:
             on_click=_reseed,
             disabled=not SOURCES[_state.current().scores.source].seeded,
         )
-    parts = _parts(grid, scores, view.split)
-    axes = {"full_axis": view.full_axis, "log_counts": view.log_counts}
-    followed = _follow.number()
-    own = None if followed is None else float(scores[followed])
-    made = histogram(scores, parts, **axes, followed=own)
-    plot(made, key="histogram")
+    _ahead.figure(_counts, key="histogram")
     first, second = st.columns(2)
     with first:
         _controls.toggle("view.full_axis")
@@ -60,20 +55,33 @@ def _histogram() -> None:
     )
 
 
+def _counts() -> go.Figure:
+    view, grid, scores = _state.current().view, _show.compute("grid"), _scores()
+    parts = _parts(grid, scores, view.split)
+    axes = {"full_axis": view.full_axis, "log_counts": view.log_counts}
+    followed = _follow.number()
+    own = None if followed is None else float(scores[followed])
+    return histogram(scores, parts, **axes, followed=own)
+
+
 def _scores() -> np.ndarray:
     return _show.compute("head_output").scores.cpu().numpy()
 
 
 @demo
 def _heat_map() -> None:
-    level, grid, scores = _controls.level(), _show.compute("grid"), _scores()
+    _controls.level()
+    _ahead.figure(_map, key="heat_map")
+    _controls.toggle("view.blank")
+
+
+def _map() -> go.Figure:
+    level, grid, scores = _controls.shown_level(), _show.compute("grid"), _scores()
     start, end = grid.starts[level : level + 2]
     name = _state.current().anchors.level_names[level]
     at = _follow.place()
     cell = (at["level"], at["row"], at["column"]) if at else None
-    made = heat_map(grid, scores[start:end], level, name, _show.photo_url(), cell)
-    plot(made, key="heat_map")
-    _controls.toggle("view.blank")
+    return heat_map(grid, scores[start:end], level, name, _show.photo_url(), cell)
 
 
 def _parts(grid, scores, split: str) -> list[tuple[str, str, np.ndarray]]:
