@@ -7,8 +7,7 @@ import streamlit as st
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from explorer.live import pictures, plot, scripts
-from explorer.pages import _ahead
+from explorer.live import ahead, pictures, plot, scripts
 
 HERE = Path(__file__).parent
 
@@ -19,6 +18,6 @@ app = st.App(
         Mount("/vendor", StaticFiles(directory=plot.PLOTLY_FOLDER)),
         Route(pictures.ROUTE, pictures.serve),
         Route(scripts.ROUTE, scripts.serve),
-        Route(_ahead.ROUTE, _ahead.serve, methods=["POST"]),
+        Route(ahead.ROUTE, ahead.serve, methods=["POST"]),
     ],
 )

@@ -1,6 +1,6 @@
 // Figures ahead of the page's script: at each step of a slider the browser asks the server for what
 // those in sight would show. One for all figures of a page; they say where they are and take what
-// comes. The server's side is explorer/pages/_ahead.py.
+// comes. The server's side is ahead.py.
 
 const REST = 150; // ms without a script: what the last one sent stands
 const FRESH = 2000; // ms for which a figure that came ahead is taken to be newer than a script's

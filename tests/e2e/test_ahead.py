@@ -1,0 +1,66 @@
+"""Figures follow the finger: while it still drags, and before Streamlit runs anything."""
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+SMALL = "?v=1&image.side=256&scores.source=planted"
+SHOWN = "(plot) => JSON.stringify([plot.layout.title?.text, plot.layout.shapes, plot.data])"
+
+
+def drag(reader, slider: str, share: float) -> None:
+    """Take a slider's thumb in hand and hold it at a share of its track."""
+    reader.page.locator(f".st-key-{slider}").scroll_into_view_if_needed()
+    thumb = reader.page.locator(f".st-key-{slider} input[type=range]").first.bounding_box()
+    track = reader.page.locator(f".st-key-{slider} [data-testid=stSlider]").bounding_box()
+    y = thumb["y"] + thumb["height"] / 2
+    reader.page.mouse.move(thumb["x"] + thumb["width"] / 2, y)
+    reader.page.mouse.down()
+    reader.page.mouse.move(track["x"] + track["width"] * share, y, steps=4)
+
+
+@pytest.mark.parametrize(
+    ("page", "slider", "plot", "setting"),
+    [
+        ("recall", "recall-iou", "recall_boxes", "recall.iou"),
+        ("atlas", "size-0", "size_map", "anchors.sizes"),
+        ("compare", "b-nms-iou_threshold", "apart", "compare.other"),
+    ],
+)
+def test_a_figure_changes_under_the_finger_and_stays_when_it_lets_go(
+    reader, page, slider, plot, setting
+):
+    reader.open(f"/{page}{SMALL}")
+    before = reader.plot(plot).evaluate(SHOWN)
+    drag(reader, slider, 0.4)
+    reader.page.wait_for_function(
+        f"""(before) => {{
+            const plot = document.querySelector(".st-key-{plot} .rpn-plot");
+            return ({SHOWN})(plot) !== before;
+        }}""",
+        arg=before,
+    )
+    reader.page.wait_for_timeout(500)  # the last of its figures
+    assert setting not in reader.page.url  # no script has run
+    ahead = reader.plot(plot).evaluate(SHOWN)
+    reader.page.mouse.up()
+    reader.page.wait_for_function(f"() => location.search.includes('{setting}')", timeout=30_000)
+    reader.settle()
+    reader.page.wait_for_timeout(500)
+    assert reader.plot(plot).evaluate(SHOWN) == ahead
+
+
+def test_new_candidates_reach_the_boards_under_the_finger(reader):
+    reader.open(f"/proposals{SMALL}&filter.pre_nms=2000")
+    candidates = "(root) => root.rpn.data.scores.length"
+    before = reader.plot("live_boxes").evaluate(candidates)
+    drag(reader, "filter-pre_nms", 0.03)
+    reader.page.wait_for_function(
+        f"(before) => ({candidates})(document.querySelector('.rpn-live')) < before", arg=before
+    )
+    assert "filter.pre_nms=2000" in reader.page.url
+    reader.page.mouse.up()
+    reader.page.wait_for_function("() => !location.search.includes('filter.pre_nms=2000')")
+    reader.settle()
+    reader.page.wait_for_function("() => document.querySelector('.rpn-live').dataset.pairs")
+    assert reader.plot("live_boxes").evaluate(candidates) < before

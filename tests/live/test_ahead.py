@@ -1,0 +1,72 @@
+import asyncio
+import json
+import struct
+
+import pytest
+from starlette.requests import Request
+
+from explorer.live import ahead
+
+
+class Twice:
+    """A reader whose figures are their names, as often as a slider says."""
+
+    def look_ahead(self, moved, figures):
+        return {name: name.encode() * int(moved.get("times", 1)) for name in figures if name}
+
+
+def ask(token: str, body: bytes):
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    scope = {"type": "http", "method": "POST", "headers": [], "path_params": {"token": token}}
+    return asyncio.run(ahead.serve(Request(scope, receive)))
+
+
+def figures_in(body: bytes) -> dict[str, bytes]:
+    (size,) = struct.unpack_from("<I", body)
+    found, at = {}, 4 + size
+    for name, length in json.loads(body[4:at]).items():
+        found[name] = body[at : at + length]
+        at += length
+    assert at == len(body)
+    return found
+
+
+def test_the_figures_come_one_after_another_behind_their_lengths():
+    reader = Twice()
+    token = ahead.admit(reader)
+    asked = {"moved": {"times": 2}, "figures": ["curve", "map", ""]}
+    answer = ask(token, json.dumps(asked).encode())
+    assert answer.status_code == 200
+    assert figures_in(answer.body) == {"curve": b"curvecurve", "map": b"mapmap"}
+
+
+def test_none_are_an_answer_too():
+    reader = Twice()
+    answer = ask(ahead.admit(reader), b'{"moved": {}, "figures": []}')
+    assert figures_in(answer.body) == {}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"moved": 1, "figures": []}', b'{"moved": {"a": "b"}}', b"\xff"]
+)
+def test_a_body_that_is_none_is_refused_in_words(body):
+    reader = Twice()
+    answer = ask(ahead.admit(reader), body)
+    assert answer.status_code == 400
+    assert b"`moved`" in answer.body
+
+
+def test_a_reader_who_left_is_forgotten():
+    reader = Twice()
+    token = ahead.admit(reader)
+    del reader
+    answer = ask(token, b'{"moved": {}, "figures": []}')
+    assert answer.status_code == 404
+    assert b"reload the page" in answer.body
+
+
+def test_each_reader_has_a_name_of_its_own():
+    one, other = Twice(), Twice()
+    assert ahead.admit(one) != ahead.admit(other)
