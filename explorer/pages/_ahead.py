@@ -21,6 +21,7 @@ from explorer.pages import _state, _turn
 from explorer.settings import Settings
 
 Changes = Mapping[str, Any]  # settings by their paths
+Made = tuple[Settings, Mapping[str, Any], bytes]  # under what, from what beside, and the figure
 Maker = tuple[Callable[[], bytes], Mapping[str, Any]]  # how a figure is made, and from what beside
 
 
@@ -33,9 +34,7 @@ class Reader:
         self.uploads: dict[str, bytes] = {}
         self.makers: dict[str, Maker] = {}  # by figure
         self.sliders: dict[str, Callable[[float], Changes]] = {}  # slider -> what a value changes
-        self.made: dict[
-            str, tuple[Settings, Mapping[str, Any], bytes]
-        ] = {}  # figure -> the last one ahead
+        self.made: dict[str, Made] = {}  # by figure, the last one ahead
 
     def look_ahead(self, moved: Mapping[str, float], figures: list[str]) -> dict[str, bytes]:
         """Figures with some sliders elsewhere; none where the server is busy, or says no in words.

@@ -148,6 +148,8 @@ class Reader:
                 .dataset.revision) > {before}""",
             timeout=60_000,
         )
+        self.page.wait_for_timeout(100)  # the figure may have come ahead of the script
+        self.settle()
         self.settle()
 
     def shapes(self, key: str) -> str:
