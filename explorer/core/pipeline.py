@@ -29,7 +29,7 @@ from explorer.core.memo import Memo
 from explorer.core.planted import plant_scores
 from explorer.core.recall import best_anchor_iou
 from explorer.core.samples import sample_bytes
-from explorer.settings import Image, Match, Planted, Scene, Settings
+from explorer.settings import TRAINED, Image, Match, Planted, Scene, Settings
 
 
 @dataclass(frozen=True)
@@ -161,8 +161,16 @@ def _reader(name: str, source: str) -> Callable[[Settings], Hashable]:
     return attrgetter(*_all_settings(name, source))
 
 
+def _as_it_counts(settings: Settings) -> Settings:
+    """Trained scores have no seed: readers who differ in it alone share every result."""
+    if settings.scores.source not in TRAINED or not settings.scores.seed:
+        return settings
+    return settings.model_copy(update={"scores": settings.scores.model_copy(update={"seed": 0})})
+
+
 def recipe(name: str, settings: Settings) -> Hashable:
     """The key of a stage's result: equal recipes give equal results."""
+    settings = _as_it_counts(settings)
     return _recipe(name, settings, resolve_device(settings.compute.device))
 
 
@@ -194,7 +202,7 @@ def run(
         KeyError: if there is no such stage.
         ValueError: one sentence, for a picture that cannot be read or a device that is not there.
     """
-    uploads = uploads or {}
+    uploads, settings = uploads or {}, _as_it_counts(settings)
     _check_uploads(above(name, settings.scores.source), settings, uploads)
     moment = {"uploads": uploads, "progress": progress, "trained": trained}
     moment["device"] = resolve_device(settings.compute.device)

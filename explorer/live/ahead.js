@@ -18,7 +18,7 @@ function createAhead() {
     return height > 0 && bottom > 0 && top < innerHeight;
   };
 
-  async function ask() {
+  function ask() {
     const token = document.querySelector("[data-ahead]")?.dataset.ahead;
     if (asking || !moved.size || !token) return;
     const news = (own) => [...moved.keys()].some((slider) => !own.includes(slider));
@@ -27,15 +27,27 @@ function createAhead() {
     moved.clear();
     if (!asked.length) return;
     asking = true;
+    line.postMessage({ url: `${location.origin}/ahead/${token}`, body });
+  }
+
+  // An answer by `fetch` takes several turns of the event loop, each behind a pass of the page over
+  // all its elements; a worker's message takes one.
+  const post = async ({ data: { url, body } }) => {
+    let bytes = null;
     try {
-      const answer = await fetch(`/ahead/${token}`, { method: "POST", body });
-      if (answer.ok) await give(new Uint8Array(await answer.arrayBuffer()));
+      const answer = await fetch(url, { method: "POST", body });
+      if (answer.ok) bytes = await answer.arrayBuffer();
     } catch {
-      // the script sends them all the same
+      // the script sends the figures all the same
     }
+    postMessage(bytes);
+  };
+  const line = new Worker(URL.createObjectURL(new Blob([`onmessage = ${post}`])));
+  line.onmessage = async ({ data }) => {
+    if (data) await give(new Uint8Array(data));
     asking = false;
     ask();
-  }
+  };
 
   async function give(bytes) {
     const size = new DataView(bytes.buffer).getUint32(0, true);

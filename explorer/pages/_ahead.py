@@ -8,6 +8,7 @@ under the settings as they would be, and what the script sends afterwards is the
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,6 +31,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.token = ahead.admit(self)
+        self.lock = threading.Lock()
         self.settings = Settings()
         self.uploads: dict[str, bytes] = {}
         self.makers: dict[str, Maker] = {}  # by figure
@@ -41,7 +43,7 @@ class Reader:
 
         Keys are those of the browser's class names, as `in_page` makes them.
         """
-        with _turn.if_free() as free:
+        with self.lock, _turn.if_free() as free:
             settings = self._moved(moved) if free else None
             return {} if settings is None else self._made(settings, figures)
 
@@ -74,6 +76,12 @@ def reader() -> Reader:
     if "ahead" not in st.session_state:
         st.session_state["ahead"] = Reader()
     return st.session_state["ahead"]
+
+
+def wait() -> None:
+    """Let figures that are being made ahead be done: the script needs the same ones, and later."""
+    if reader().lock.acquire(timeout=1):
+        reader().lock.release()
 
 
 def begin() -> str:

@@ -26,6 +26,7 @@ def demo(draw: Callable[[], None]) -> Callable[[], None]:
 
     @wraps(draw)
     def part() -> None:
+        _ahead.wait()
         with _turn.taken():
             if _around() != st.session_state[AROUND]:
                 st.rerun()

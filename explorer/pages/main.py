@@ -24,6 +24,7 @@ from explorer.pages import (
 
 HERE = Path(__file__).parent
 
+_ahead.wait()
 with _turn.taken():
     # An icon by name would come from a font server: no request of a page leaves this one.
     icon = str(HERE.parents[1] / "assets" / "icon.png")

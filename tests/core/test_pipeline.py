@@ -266,6 +266,13 @@ def test_what_is_only_shown_changes_no_recipe(other):
     assert all(recipe(name, seen) == recipe(name, SMALL) for name in STAGES)
 
 
+@pytest.mark.parametrize(("source", "shared"), [("learned", True), ("noise", False)])
+def test_readers_who_differ_in_a_seed_share_what_has_none(source, shared):
+    one, other = (changed(SMALL, {"scores.source": source, "scores.seed": seed}) for seed in (3, 4))
+    assert all((recipe(n, one) == recipe(n, other)) == shared for n in ("pyramid", "proposals"))
+    assert recipe("anchors", one) == recipe("anchors", other)
+
+
 def test_the_device_by_name_and_the_automatic_one_share_a_recipe(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
