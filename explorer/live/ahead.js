@@ -44,9 +44,12 @@ function createAhead() {
   };
   const line = new Worker(URL.createObjectURL(new Blob([`onmessage = ${post}`])));
   line.onmessage = async ({ data }) => {
-    if (data) await give(new Uint8Array(data));
-    asking = false;
-    ask();
+    try {
+      if (data) await give(new Uint8Array(data));
+    } finally {
+      asking = false;
+      ask();
+    }
   };
 
   async function give(bytes) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import struct
 from collections.abc import Mapping
@@ -46,6 +47,8 @@ async def serve(request: Request) -> Response:
         asked = json.loads(await request.body())
         moved = {str(key): float(value) for key, value in [*asked["moved"].items()][:MOST]}
         figures = [str(key) for key in asked["figures"]][:MOST]
+        if not all(map(math.isfinite, moved.values())):
+            raise ValueError("no number")
     except (ValueError, KeyError, TypeError, AttributeError):
         text = "The body must be JSON with `moved`, slider to number, and `figures`, a list."
         return Response(text, status_code=400)

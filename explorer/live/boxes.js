@@ -222,8 +222,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   state.send = setTriggerValue;
   const { head } = readHead(data);
   rpnAhead.add(root, (newer) => receive(state, newer), Object.values(head.sliders));
-  if (head.key === state.key) receive(state, data);
-  else rpnAhead.after(root, () => receive(state, data));
+  if (head.key === state.key) {
+    rpnAhead.forget(root);
+    receive(state, data);
+  } else rpnAhead.after(root, () => receive(state, data));
 
   return () =>
     setTimeout(() => {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import plotly.graph_objects as go
@@ -120,6 +121,7 @@ def figure(make: Callable[[], go.Figure], *, key: str, **calls: Callable[..., No
     plot(shown(key, lambda: encode(make(), meta), meta), key=key, **calls)
 
 
+@cache
 def in_page(key: str) -> str:
     """A widget's key as the browser's class names have it."""
     return "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in key)

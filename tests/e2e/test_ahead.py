@@ -65,3 +65,28 @@ def test_new_candidates_reach_the_boards_under_the_finger(reader):
     reader.settle()
     reader.page.wait_for_function("() => document.querySelector('.rpn-live').dataset.pairs")
     assert reader.plot("live_boxes").evaluate(candidates) < before
+
+
+def test_no_older_figure_comes_back_while_keys_are_pressed_fast(reader):
+    reader.open(f"/recall{SMALL}")
+    reader.page.evaluate(
+        """() => {
+            const plot = document.querySelector(".st-key-curve .rpn-plot");
+            const seen = (window.seen = []);
+            const look = () => {
+                seen.push(Number(plot.layout.yaxis.title.text.match(/[.0-9]+$/)[0]));
+                requestAnimationFrame(look);
+            };
+            look();
+        }"""
+    )
+    thumb = reader.page.locator(".st-key-recall-iou input[type=range]").first
+    for _ in range(16):
+        thumb.press("ArrowRight")
+        reader.page.wait_for_timeout(60)
+    reader.page.wait_for_timeout(1500)
+    reader.settle()
+    seen = reader.page.evaluate("() => window.seen")
+    assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx(float(thumb.input_value()))
+    assert len(set(seen)) > 3

@@ -1,4 +1,3 @@
-import asyncio
 import json
 import struct
 
@@ -6,6 +5,9 @@ import pytest
 from starlette.requests import Request
 
 from explorer.live import ahead
+from tests.loops import in_its_own_loop
+
+ENDLESS = b'{"moved": {"a": Infinity}, "figures": []}'
 
 
 class Twice:
@@ -20,7 +22,7 @@ def ask(token: str, body: bytes):
         return {"type": "http.request", "body": body, "more_body": False}
 
     scope = {"type": "http", "method": "POST", "headers": [], "path_params": {"token": token}}
-    return asyncio.run(ahead.serve(Request(scope, receive)))
+    return in_its_own_loop(ahead.serve(Request(scope, receive)))
 
 
 def figures_in(body: bytes) -> dict[str, bytes]:
@@ -49,7 +51,8 @@ def test_none_are_an_answer_too():
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b'{"moved": 1, "figures": []}', b'{"moved": {"a": "b"}}', b"\xff"]
+    "body",
+    [b"", b"[]", b"{}", b'{"moved": 1, "figures": []}', b'{"moved": {"a": "b"}}', b"\xff", ENDLESS],
 )
 def test_a_body_that_is_none_is_refused_in_words(body):
     reader = Twice()

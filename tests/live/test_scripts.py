@@ -12,8 +12,8 @@ from explorer.live import board, scripts
 from tests.loops import in_its_own_loop
 
 COMPONENTS = (
-    ("save", "plot_drag", "plot"),
-    (*board.SHARED, "nms", "boxes_payload", "boxes_words", "boxes"),
+    ("save", "ahead", "plot_drag", "plot"),
+    (*board.SHARED, "ahead", "nms", "boxes_payload", "boxes_words", "boxes"),
     (*board.SHARED, "anchor_formula", "anchor_hand", "anchors"),
     (*board.SHARED, "step_scene", "step_picture", "step_tree", "steps"),
     (*board.SHARED, "decoding"),
