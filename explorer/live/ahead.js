@@ -83,7 +83,14 @@ function createAhead() {
 
   return {
     // A figure, what it does with what comes, and sliders that it follows by itself.
-    add: (node, take, own = []) => figures.set(keyOf(node), { node, take, own }),
+    add(node, take, own = []) {
+      const key = keyOf(node);
+      if (figures.get(key)?.node !== node) {
+        came.delete(key); // another page's, or mounted anew: nothing has come to this one
+        held.delete(key);
+      }
+      figures.set(key, { node, take, own });
+    },
     forget: (node) => held.delete(keyOf(node)),
     // What a script sent may be older than what came ahead: then it waits until all is at rest.
     after(node, act) {

@@ -223,7 +223,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     plot.rpnMove = (change) => move(state, change); // for a component beside it
   }
   state.send = setTriggerValue;
-  receive(state, data, (act) => rpnAhead.after(plot, act));
+  receive(state, data, (act) => (state.layout ? rpnAhead.after(plot, act) : act()));
 
   return () =>
     setTimeout(() => {
