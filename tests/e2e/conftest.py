@@ -37,7 +37,7 @@ def server() -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         if log is not subprocess.DEVNULL:
             log.close()
 
