@@ -81,8 +81,9 @@ def reader() -> Reader:
 
 def wait() -> None:
     """Let figures that are being made ahead be done: the script needs the same ones, and later."""
-    if reader().lock.acquire(timeout=1):
-        reader().lock.release()
+    lock = reader().lock  # asking for it twice, Streamlit could stop the script in between
+    if lock.acquire(timeout=1):
+        lock.release()
 
 
 def begin() -> str:

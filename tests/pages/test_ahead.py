@@ -124,3 +124,20 @@ def test_another_page_forgets_the_figures_of_the_last():
     app = opened("recall.py")
     app.switch_page("scores.py").run()
     assert set(app.session_state["ahead"].makers) == {"histogram", "heat_map"}
+
+
+def test_a_script_that_is_stopped_while_it_waits_holds_nothing(monkeypatch):
+    class StoppedError(BaseException):
+        """As Streamlit stops a script, whenever it asks for the session's state."""
+
+    own = _ahead.Reader()
+    asked = iter([own])
+
+    def once():
+        for found in asked:
+            return found
+        raise StoppedError
+
+    monkeypatch.setattr(_ahead, "reader", once)
+    _ahead.wait()
+    assert not own.lock.locked()
