@@ -21,8 +21,9 @@ function createAhead() {
   function ask() {
     const token = document.querySelector("[data-ahead]")?.dataset.ahead;
     if (asking || !moved.size || !token) return;
+    for (const [key, { node }] of figures) if (!node.isConnected) figures.delete(key);
     const news = (own) => [...moved.keys()].some((slider) => !own.includes(slider));
-    const asked = [...figures].filter(([, { node, own }]) => node.isConnected && inSight(node) && news(own));
+    const asked = [...figures].filter(([, { node, own }]) => inSight(node) && news(own));
     const body = JSON.stringify({ moved: Object.fromEntries(moved), figures: asked.map(([key]) => key) });
     moved.clear();
     if (!asked.length) return;

@@ -48,8 +48,7 @@ def traced() -> tuple[Flow, Tensor, np.ndarray]:
 def show() -> None:
     """The count of the chosen band and its boxes; a click on a box follows it."""
     band, name = _state.current().funnel.band, _state.current().funnel.part
-    flow, _, _ = traced()
-    number, ends = part_index(flow.parts, name), flow.fates(band)
+    number, ends = _choice()
     whose = "" if name == "all" else f" of {name}"
     index, boxes, total = _best()
     st.metric(f"{band[0].upper()}{band[1:]}{whose}", f"{total:,}")
@@ -97,11 +96,16 @@ def _drawn() -> go.Figure:
     )
 
 
+def _choice() -> tuple[int | None, list[Fate]]:
+    """The chosen part's number and the fates of the chosen band, where there are such."""
+    chosen, (flow, _, _) = _state.current().funnel, traced()
+    return part_index(flow.parts, chosen.part), flow.fates(chosen.band)
+
+
 def _chosen() -> np.ndarray:
     """(N,) which anchors went through the chosen band."""
-    flow, fates, part = traced()
-    band, name = _state.current().funnel.band, _state.current().funnel.part
-    number, ends = part_index(flow.parts, name), flow.fates(band)
+    _, fates, part = traced()
+    number, ends = _choice()
     chosen = np.isin(fates.numpy(), ends)
     if number != -1:
         chosen &= part == (-1 if number is None else number)

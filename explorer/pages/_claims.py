@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.core.claims import Claim, Verdict, short_iou, tell_claims
-from explorer.core.labels import Kind, positive_anchors
+from explorer.core.labels import Kind, anchor_kinds, positive_anchors
 from explorer.core.layout import shape_names
 from explorer.figures.matching import NAMES
 from explorer.pages import _controls, _fold, _follow, _objects, _show, _state
@@ -23,6 +23,11 @@ def compute() -> list[Claim]:
         return tell_claims(*stages, _show.compute("truth").boxes, _state.current().match.high)
 
     return _show.kept("matches", tell, "claims")
+
+
+def kinds() -> np.ndarray:
+    """(N,) what matching made of each anchor."""
+    return _show.kept("matches", lambda: anchor_kinds(_show.compute("matches")), "kinds")
 
 
 def chosen() -> int | None:

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from explorer.core import pipeline
 from explorer.figures.decoding import DeltaCounts, count_deltas, delta_histogram
 from explorer.live.plot import encode, plot
-from explorer.pages import _decoding, _show, _state
+from explorer.pages import _decoding, _show
 
 
 def show() -> None:
@@ -19,10 +18,12 @@ def show() -> None:
 
 def _histogram(place: int, value: float) -> bytes:
     """Counted and drawn once: moving a slider changes none."""
-    recipe, memo = pipeline.recipe("proposals", _state.current()), _show.memo()
-    counts = memo.get(("delta counts", recipe), _count).value
-    key = "delta histogram", recipe, place, value
-    return memo.get(key, lambda: encode(delta_histogram(counts, place, value))).value
+    counts = _show.kept("proposals", _count, "delta counts")
+
+    def draw() -> bytes:
+        return encode(delta_histogram(counts, place, value))
+
+    return _show.kept("proposals", draw, "delta histogram", place, value)
 
 
 def _count() -> DeltaCounts:

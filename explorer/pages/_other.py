@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
@@ -31,7 +32,7 @@ WORDS = {
 
 def shown() -> Settings:
     """`other`, and what stands in its way, on the page."""
-    made, notes = _read()
+    made, notes = _read(_state.current())
     for note in notes:
         st.warning(_state.plain(note))
     return made
@@ -39,14 +40,14 @@ def shown() -> Settings:
 
 def other() -> Settings:
     """B, or the settings in force where there is none yet."""
-    return _read()[0]
+    return _read(_state.current())[0]
 
 
-def _read() -> tuple[Settings, list[str]]:
-    settings = _state.current()
+@lru_cache(maxsize=64)
+def _read(settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     given = dict(parse_qsl(settings.compare.other, keep_blank_values=True))
     if not given:
-        return settings, []
+        return settings, ()
     foreign = [path for path in given if path in paths() and path not in own_paths()]
     bare, notes = share.from_query({p: t for p, t in given.items() if p not in foreign})
     notes = [note.replace("The link's", "B's") for note in notes]
@@ -57,7 +58,7 @@ def _read() -> tuple[Settings, list[str]]:
     except ValueError as error:
         notes.append(f"B cannot be so: {error}. It shows A.")
         made = settings
-    return made, notes
+    return made, tuple(notes)
 
 
 def put(settings: Settings) -> bool:

@@ -16,10 +16,14 @@ from explorer.pages import _claims, _controls, _show, _state
 def drawn() -> tuple[np.ndarray, np.ndarray]:
     """The positives and the negatives that enter the loss, as anchor numbers."""
     settings = _state.current()
-    generator = torch.Generator().manual_seed(settings.claims.draw)
-    rules = settings.match.batch_size, settings.match.positive_fraction
-    both = sample_anchors(_show.compute("matches").labels, *rules, generator)
-    return both[0].cpu().numpy(), both[1].cpu().numpy()
+
+    def draw() -> tuple[np.ndarray, np.ndarray]:
+        generator = torch.Generator().manual_seed(settings.claims.draw)
+        rules = settings.match.batch_size, settings.match.positive_fraction
+        both = sample_anchors(_show.compute("matches").labels, *rules, generator)
+        return both[0].cpu().numpy(), both[1].cpu().numpy()
+
+    return _show.kept("matches", draw, "sample", settings.claims.draw)
 
 
 def show(positive: np.ndarray, negative: np.ndarray) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
@@ -45,13 +47,20 @@ def show() -> None:
     }
     for column, (reading, value) in zip(st.columns(2), iou.items(), strict=True):
         column.metric(f"Best IoU, {reading}", f"{value:.3f}")
-    served = serve(atlas.width, atlas.height, grid, atlas.reading)
-    st.markdown(_words(served, iou[atlas.reading]))
+    st.markdown(_words(_served(), iou[atlas.reading]))
     for column, path in zip(st.columns(2), SIDES, strict=True):
         with column:
             _side(path)
     _ahead.figure(_picture, key="to_scale")
     _show.badge("grid")
+
+
+def _served() -> Service:
+    """What the grid does for the chosen size."""
+    atlas = _state.current().atlas
+    chosen = atlas.width, atlas.height
+    serving = partial(serve, *chosen, lattice(), atlas.reading)
+    return _show.kept("anchors", serving, "service", *chosen, atlas.reading)
 
 
 def _words(served: Service, iou: float) -> str:
@@ -92,7 +101,7 @@ def _picture() -> go.Figure:
         box, anchor = (each.cpu().numpy() for each in (box, anchors[number]))
         anchor = anchor if number >= 0 else None
     else:
-        served = serve(*sides, lattice(), settings.atlas.reading)
+        served = _served()
         stride, level = np.array(grid.strides[served.level][::-1], dtype=float), served.level
         cell = np.floor(np.array(grid.image_size[::-1]) / 2 / stride)
         centre = (cell + settings.anchors.offset) * stride

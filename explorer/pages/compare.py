@@ -64,13 +64,17 @@ def _controls_of(a, b) -> None:
 def _slider_of_b(path: str, high: float | None, b) -> None:
     value, key = get(b, path), f"b {path}"
     kind = type(field_of(path).default)
-    _ahead.slider(key, lambda moved: _other.link(changed(b, {path: kind(moved)})))
+
+    def changes(moved: float) -> dict[str, str]:
+        return _other.link(changed(b, {path: kind(moved)}))
+
+    _ahead.slider(key, changes)
     st.slider(
         field_of(path).title,
         **_controls.range_of(path, value, high=high),
         **_controls.shows(key, value),
         help=_controls.help_of(path),
-        on_change=lambda: _other.put(changed(b, {path: st.session_state[key]})),
+        on_change=lambda: _state.change(changes(st.session_state[key])),
     )
 
 

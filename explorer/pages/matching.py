@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.claims import Verdict
-from explorer.core.labels import Kind, anchor_kinds
+from explorer.core.labels import Kind
 from explorer.core.layout import shape_names
 from explorer.editing import get
 from explorer.figures.claims import claim_table
@@ -36,14 +36,14 @@ def render() -> None:
         "long object of your own, and read who claims it, or why nobody does."
     )
     _claims.notes()
-    claims, kinds = _claims.compute(), anchor_kinds(_show.compute("matches"))
+    claims = _claims.compute()
     with st.container(key="demo"):
         sliders, picture, facts = st.columns([4, 9, 7], gap="medium")
     sample = _sample.drawn()
     with sliders:
         _sliders()
     with picture:
-        _picture(kinds)
+        _picture()
     with facts:
         _facts(claims)
     training, targets = st.columns(2, gap="large")
@@ -68,7 +68,7 @@ def _sliders() -> None:
 
 
 def _matched() -> go.Figure:
-    kinds, claims = anchor_kinds(_show.compute("matches")), _claims.compute()
+    kinds, claims = _claims.kinds(), _claims.compute()
     settings, matches, truth = _state.current(), _show.compute("matches"), _show.compute("truth")
     anchors = Labelled(
         _show.compute("anchors").boxes.cpu().numpy(),
@@ -94,7 +94,8 @@ def _matched() -> go.Figure:
     )
 
 
-def _picture(kinds: np.ndarray) -> None:
+def _picture() -> None:
+    kinds = _claims.kinds()
     counts = np.bincount(kinds, minlength=len(Kind))
     drag = {"on_draw": _claims.draw} if _objects.is_drawing() else {"on_move": _claims.move}
     _ahead.figure(_matched, key="matching", on_click=_claims.pick_at, **drag)
