@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas  # noqa: F401  Plotly fails in one session while another one half has imported it
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -20,4 +21,5 @@ app = st.App(
         Route(scripts.ROUTE, scripts.serve),
         Route(ahead.ROUTE, ahead.serve, methods=["POST"]),
     ],
+    middleware=[Middleware(ahead.FiguresFirst)],
 )

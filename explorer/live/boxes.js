@@ -37,7 +37,7 @@ function build(root) {
   state.spoken.setAttribute("aria-live", "polite");
   state.tip = createTooltip(root);
   state.update = inNextFrame(() => update(state));
-  state.worker = startWorker(({ key, pairs }) => takePairs(state, key, pairs));
+  state.workers = { unpack: beside(unpack, areasOf), pairs: beside(findPairs, iouOf) };
   root.rpn = state; // for tests and benchmarks: what stands here, and the last frame's milliseconds
   state.survivors = ({ iou, score }) => filterBoxes(state.data.scores, suppress(state.data, state.pairs, iou), score).survivors;
   return state;
@@ -186,13 +186,13 @@ function focusOn(state, side, place) {
 async function receive(state, payload) {
   const revision = ++state.newest;
   const { head, kept, packed } = readHead(payload);
-  const data = head.key === state.key ? state.data : await unpack(packed, head);
+  const data = head.key === state.key ? state.data : await state.workers.unpack.call(packed, head);
   if (revision !== state.newest) return; // a newer payload has come
   if (data !== state.data) {
     Object.assign(state, { key: head.key, data, pairs: null, decided: null, shown: null });
     delete state.root.dataset.pairs;
     const field = { boxes: data.boxes, areas: data.areas, groups: data.groups };
-    state.worker.postMessage({ key: head.key, field, most: MOST_PAIRS });
+    state.workers.pairs.call(field, MOST_PAIRS).then((pairs) => takePairs(state, head.key, pairs));
   }
   if (head.pick !== state.head?.pick) state.pinned = head.pick;
   Object.assign(state, { head, revision, servedKept: kept });
@@ -230,7 +230,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   return () =>
     setTimeout(() => {
       if (root.isConnected) return; // called again with new data, not taken away
-      state.worker.terminate();
+      for (const worker of Object.values(state.workers)) worker.stop();
       state.sliders?.stop();
       for (const { board } of state.sides) board.remove();
     });

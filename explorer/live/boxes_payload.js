@@ -33,11 +33,17 @@ async function unpack(packed, head) {
   return { boxes, scores, anchors, levels, areas: areasOf(boxes), groups: head.byLevel ? levels : null };
 }
 
-// The pairs of 4,500 boxes take a quarter of a second: a worker looks for them.
-function startWorker(onPairs) {
-  const answer = "onmessage = ({ data: { key, field, most } }) => postMessage({ key, pairs: findPairs(field, most) });";
-  const source = URL.createObjectURL(new Blob([iouOf, "\n", findPairs, "\n", answer]));
-  const worker = new Worker(source);
-  worker.onmessage = ({ data }) => onPairs(data);
-  return worker;
+// A function that runs beside the page, with the functions that it stands on: the pairs of 4,500
+// boxes take a quarter of a second, and to unpack takes turns that each wait for the page.
+function beside(work, ...needed) {
+  const answer = `onmessage = async ({ data }) => postMessage(await ${work.name}(...data));`;
+  const worker = new Worker(URL.createObjectURL(new Blob([work, ...needed, answer].flatMap((part) => [part, "\n"]))));
+  const waiting = [];
+  worker.onmessage = ({ data }) => waiting.shift()(data);
+  const call = (...given) =>
+    new Promise((done) => {
+      waiting.push(done);
+      worker.postMessage(given);
+    });
+  return { call, stop: () => worker.terminate() };
 }

@@ -31,7 +31,7 @@ class Reader:
     """What one session's page shows, and what its sliders change; lives as long as the session."""
 
     def __init__(self) -> None:
-        self.token = ahead.admit(self)
+        self.token = ""
         self.lock = threading.Lock()
         self.settings = Settings()
         self.uploads: dict[str, bytes] = {}
@@ -90,6 +90,9 @@ def begin() -> str:
     """Forget the last page's figures; returns what the browser calls this reader."""
     own = reader()
     own.makers, own.sliders = {}, {}
+    connection = st.context.headers.get(ahead.HEADER)
+    if own.token != connection or not own.token:
+        own.token = ahead.admit(own, connection)
     return own.token
 
 

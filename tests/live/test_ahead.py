@@ -1,3 +1,4 @@
+import asyncio
 import json
 import struct
 
@@ -73,3 +74,56 @@ def test_a_reader_who_left_is_forgotten():
 def test_each_reader_has_a_name_of_its_own():
     one, other = Twice(), Twice()
     assert ahead.admit(one) != ahead.admit(other)
+
+
+async def play(token_of, hold: float) -> list[str]:
+    """A connection's message arrives while a figure is made for `hold` seconds: what comes when."""
+    told: list[str] = []
+    named, underway = asyncio.Event(), asyncio.Event()
+
+    async def app(scope, receive, send):
+        if scope["type"] == "http":
+            underway.set()
+            await asyncio.sleep(hold)
+            told.append("figure")
+            return
+        told.append(dict(scope["headers"])[b"x-ahead"].decode())
+        named.set()
+        await underway.wait()
+        told.append((await receive())["type"])
+
+    async def receive():
+        return {"type": "websocket.receive"}
+
+    door = ahead.FiguresFirst(app)
+    connection = {"type": "websocket", "headers": [(b"x-ahead", b"forged"), (b"host", b"here")]}
+    line = asyncio.create_task(door(connection, receive, None))
+    await named.wait()
+    await door({"type": "http", "path": f"/ahead/{token_of(told[0])}"}, receive, None)
+    await line
+    return told
+
+
+def test_a_script_waits_for_the_figures_that_are_underway_for_its_reader():
+    token, *told = in_its_own_loop(play(lambda own: own, 0.01))
+    assert told == ["figure", "websocket.receive"]
+    assert token != "forged"
+
+
+def test_it_waits_for_nobody_elses_figures_and_not_for_ever(monkeypatch):
+    assert in_its_own_loop(play(lambda own: "another", 0.01))[1:] == ["websocket.receive", "figure"]
+    monkeypatch.setattr(ahead, "PATIENCE", 0.01)
+    assert in_its_own_loop(play(lambda own: own, 0.5))[1:] == ["websocket.receive", "figure"]
+
+
+def test_a_figure_that_fails_holds_nothing_up():
+    async def fails(scope, receive, send):
+        raise OSError("the browser has gone")
+
+    async def ask_in_vain():
+        door = ahead.FiguresFirst(fails)
+        with pytest.raises(OSError, match="gone"):
+            await door({"type": "http", "path": "/ahead/own"}, None, None)
+        return door._underway
+
+    assert in_its_own_loop(ask_in_vain()) == {}
