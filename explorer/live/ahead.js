@@ -2,7 +2,8 @@
 // those in sight would show. One for all figures of a page; they say where they are and take what
 // comes. The server's side is ahead.py.
 
-const REST = 150; // ms without a script: what the last one sent stands
+const AT_REST = 150; // ms without a script: what the last one sent stands
+const NAME_BYTES = 30; // a figure's name has fewer
 const FRESH = 2000; // ms for which a figure that came ahead is taken to be newer than a script's
 
 function createAhead() {
@@ -10,6 +11,8 @@ function createAhead() {
   const moved = new Map(); // slider's key -> value
   const came = new Map(); // key -> when its last figure came ahead
   const held = new Map(); // key -> what to do with the script's own, once all is at rest
+  const had = new Map(); // key -> {number, bytes}, the last that came ahead
+  const missed = new Map(); // key -> what takes a figure that a script named, and that is not here
   let [asking, resting] = [false, 0];
 
   const keyOf = (node) => node.closest("[class*=st-key-]")?.className.match(/st-key-(\S+)/)[1];
@@ -20,13 +23,14 @@ function createAhead() {
 
   function ask() {
     const token = document.querySelector("[data-ahead]")?.dataset.ahead;
-    if (asking || !moved.size || !token) return;
+    if (asking || !(moved.size || missed.size) || !token) return;
     for (const [key, { node }] of figures) if (!node.isConnected) figures.delete(key);
     const news = (own) => [...moved.keys()].some((slider) => !own.includes(slider));
     const asked = [...figures].filter(([, { node, own }]) => inSight(node) && news(own));
-    const body = JSON.stringify({ moved: Object.fromEntries(moved), figures: asked.map(([key]) => key) });
+    const keys = [...new Set([...asked.map(([key]) => key), ...missed.keys()])];
+    const body = JSON.stringify({ moved: Object.fromEntries(moved), figures: keys });
     moved.clear();
-    if (!asked.length) return;
+    if (!keys.length) return;
     asking = true;
     line.postMessage({ url: `${location.origin}/ahead/${token}`, body });
   }
@@ -49,19 +53,24 @@ function createAhead() {
       if (data) await give(new Uint8Array(data));
     } finally {
       asking = false;
-      ask();
+      if (moved.size) ask();
+      else if (missed.size) setTimeout(ask, AT_REST); // a busy server makes none
     }
   };
 
   async function give(bytes) {
     const size = new DataView(bytes.buffer).getUint32(0, true);
-    const lengths = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
+    const sizes = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
     let at = 4 + size;
-    for (const [key, length] of Object.entries(lengths)) {
-      came.set(key, performance.now());
-      held.delete(key);
-      await figures.get(key)?.take(bytes.slice(at, at + length));
+    for (const [key, [number, length]] of Object.entries(sizes)) {
+      const figure = { number, bytes: bytes.slice(at, at + length) };
+      const take = missed.get(key) ?? figures.get(key)?.take;
       at += length;
+      came.set(key, performance.now());
+      had.set(key, figure);
+      held.delete(key);
+      missed.delete(key);
+      await take?.(figure.bytes);
     }
   }
 
@@ -71,7 +80,7 @@ function createAhead() {
       if (document.querySelector("[data-test-script-state=running]") || asking) return rest();
       for (const act of held.values()) act();
       held.clear();
-    }, REST);
+    }, AT_REST);
   }
 
   // A slider's input carries its value as an attribute, which follows the finger.
@@ -91,6 +100,22 @@ function createAhead() {
         held.delete(key);
       }
       figures.set(key, { node, take, own });
+    },
+    // A script does not send again what came ahead: it names it. What is named and not here is on its
+    // way, or lost; an older one than is here was right only if nothing follows.
+    whole(node, data, take) {
+      const number = data.length < NAME_BYTES && Number(new TextDecoder().decode(data).match(/^ahead (\d+)$/)?.[1]);
+      const key = keyOf(node);
+      const last = had.get(key);
+      if (!number) return take(data);
+      if (last?.number === number) return take(last.bytes);
+      const miss = () => missed.set(key, take) && ask();
+      if (last?.number > number) {
+        held.set(key, miss);
+        return rest();
+      }
+      missed.set(key, take);
+      setTimeout(ask, AT_REST);
     },
     forget: (node) => held.delete(keyOf(node)),
     // What a script sent may be older than what came ahead: then it waits until all is at rest.

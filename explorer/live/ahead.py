@@ -9,6 +9,9 @@ import secrets
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -24,10 +27,23 @@ MOST = 20  # figures and sliders of one request: no page has so many in sight
 PATIENCE = 0.3  # seconds for which a script waits for a figure that is being made
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A figure that comes ahead, and its number, by which the script names it afterwards."""
+
+    data: bytes
+    number: int = field(default_factory=partial(next, count(1)))
+
+    @property
+    def name(self) -> bytes:
+        """What the script sends instead of the figure: `ahead.js` has it."""
+        return f"ahead {self.number}".encode()
+
+
 class Reader(Protocol):
     """One session and what its page shows."""
 
-    def look_ahead(self, moved: Mapping[str, float], figures: list[str]) -> dict[str, bytes]:
+    def look_ahead(self, moved: Mapping[str, float], figures: list[str]) -> dict[str, Sent]:
         """The figures as they would be with some sliders elsewhere, as far as they can be had."""
 
 
@@ -84,7 +100,10 @@ class FiguresFirst:
 
 
 async def serve(request: Request) -> Response:
-    """Answer a browser: [u32 length of the head][head, JSON: figure to bytes][figure]..."""
+    """Answer a browser: [u32 length of the head][head][figure]...
+
+    The head is JSON: of each figure the number and how many bytes it has.
+    """
     reader = _readers.get(request.path_params["token"])
     if reader is None:
         return Response("This session is no longer here: reload the page.", status_code=404)
@@ -98,6 +117,6 @@ async def serve(request: Request) -> Response:
         text = "The body must be JSON with `moved`, slider to number, and `figures`, a list."
         return Response(text, status_code=400)
     found = await run_in_threadpool(reader.look_ahead, moved, figures)
-    head = json.dumps({key: len(data) for key, data in found.items()}).encode()
-    body = struct.pack("<I", len(head)) + head + b"".join(found.values())
+    head = json.dumps({key: [sent.number, len(sent.data)] for key, sent in found.items()}).encode()
+    body = struct.pack("<I", len(head)) + head + b"".join(sent.data for sent in found.values())
     return Response(body, media_type="application/octet-stream")

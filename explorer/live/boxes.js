@@ -200,7 +200,7 @@ async function receive(state, payload) {
   state.root.style.setProperty("--rpn-canvas", head.canvas);
   state.root.style.setProperty("--rpn-accent", head.accent);
   for (const { board } of state.sides) board.setPhoto(head.photo, head.width, head.height);
-  state.update();
+  update(state); // at once: the next frame may wait for a pass over the page
 }
 
 function takePairs(state, key, pairs) {
@@ -220,12 +220,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     states.set(root, state);
   }
   state.send = setTriggerValue;
-  const { head } = readHead(data);
-  rpnAhead.add(root, (newer) => receive(state, newer), Object.values(head.sliders));
-  if (head.key === state.key) {
-    rpnAhead.forget(root);
-    receive(state, data);
-  } else rpnAhead.after(root, () => receive(state, data));
+  rpnAhead.whole(root, data, (payload) => {
+    const { head } = readHead(payload);
+    rpnAhead.add(root, (newer) => receive(state, newer), Object.values(head.sliders));
+    if (head.key === state.key) {
+      rpnAhead.forget(root);
+      receive(state, payload);
+    } else rpnAhead.after(root, () => receive(state, payload));
+  });
 
   return () =>
     setTimeout(() => {

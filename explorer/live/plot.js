@@ -223,7 +223,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     plot.rpnMove = (change) => move(state, change); // for a component beside it
   }
   state.send = setTriggerValue;
-  receive(state, data, (act) => (state.layout ? rpnAhead.after(plot, act) : act()));
+  const inTurn = (act) => (state.layout ? rpnAhead.after(plot, act) : act());
+  rpnAhead.whole(plot, data, (bytes) => receive(state, bytes, inTurn));
 
   return () =>
     setTimeout(() => {

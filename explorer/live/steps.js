@@ -199,6 +199,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   let loop = loops.get(root);
   if (!loop) loops.set(root, (loop = createLoop(root)));
   loop.send = setTriggerValue;
-  loop.take(unpack(data));
+  const take = (bytes) => {
+    loop.take(unpack(bytes));
+    loop.bytes = bytes;
+  };
+  rpnAhead.whole(root, data, (bytes) => {
+    rpnAhead.add(root, take);
+    if (bytes === loop.bytes) rpnAhead.forget(root); // it came ahead
+    else rpnAhead.after(root, () => take(bytes));
+  });
   return () => setTimeout(() => root.isConnected || loop.remove());
 }

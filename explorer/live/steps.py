@@ -17,7 +17,7 @@ import streamlit as st
 from explorer.core.nms_steps import NmsSteps
 from explorer.live import board
 
-_FILES = ("step_scene", "step_tree", "step_picture", "steps")
+_FILES = ("ahead", "step_scene", "step_tree", "step_picture", "steps")
 
 _mount = st.components.v2.component(
     "rpn_explorer_steps",
@@ -45,33 +45,34 @@ class Scene:
     follow: int = -1  # rank of the box to mark; -1 is none
 
 
-def steps(
-    scene: Scene,
-    *,
-    key: str,
-    step: int,
-    on_step: Callable[[int], None],
-    on_pick: Callable[[int], None],
-) -> None:
-    """Show the loop at a step.
+def give(key: str, step: int) -> tuple[int, int]:
+    """How often Python has set the step of the loop under `key`, and to which, for `pack`.
 
-    Args:
-        scene: what NMS decides over.
-        key: unique on the page.
-        step: how many winners have been picked; past the last step counts as the last.
-        on_step: called with the step that the reader came to rest at.
-        on_pick: called with the rank of a box, from 0, that the reader clicked.
+    Where the page was opened, or a link moved the step, it does so; else the reader's own holds.
     """
     told, given = f"{key} told", f"{key} given"
     if key not in st.session_state or st.session_state.get(told) != step:
-        # The page was opened, or a link moved the step: only then the browser takes Python's.
         st.session_state[told] = step
         st.session_state[given] = (st.session_state.get(given, (0, 0))[0] + 1, step)
+    return st.session_state[given]
+
+
+def steps(
+    data: bytes, *, key: str, on_step: Callable[[int], None], on_pick: Callable[[int], None]
+) -> None:
+    """Show the loop.
+
+    Args:
+        data: from `pack`.
+        key: unique on the page.
+        on_step: called with the step that the reader came to rest at.
+        on_pick: called with the rank of a box, from 0, that the reader clicked.
+    """
 
     def report_step() -> None:
         at = st.session_state[key]["step"]
         if at is not None:
-            st.session_state[told] = at
+            st.session_state[f"{key} told"] = at
             on_step(at)
 
     def report_pick() -> None:
@@ -79,7 +80,6 @@ def steps(
         if rank is not None:
             on_pick(rank)
 
-    data = pack(scene, *st.session_state[given])
     _mount(key=key, data=data, on_step_change=report_step, on_pick_change=report_pick)
 
 
@@ -89,7 +89,7 @@ def pack(scene: Scene, given: int, step: int) -> bytes:
     Args:
         scene: N boxes.
         given: how often Python has set the step; the browser takes `step` when this is new.
-        step: the step to start from.
+        step: the step to start from; past the last one counts as the last.
     """
     height, width = scene.image_size
     head = {

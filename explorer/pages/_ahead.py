@@ -18,12 +18,13 @@ import streamlit as st
 
 from explorer.editing import changed
 from explorer.live import ahead
+from explorer.live.ahead import Sent
 from explorer.live.plot import encode, plot, wishes
 from explorer.pages import _state, _turn
 from explorer.settings import Settings
 
 Changes = Mapping[str, Any]  # settings by their paths
-Made = tuple[Settings, Mapping[str, Any], bytes]  # under what, from what beside, and the figure
+Made = tuple[Settings, Mapping[str, Any], Sent]  # under what, from what beside, and the figure
 Maker = tuple[Callable[[], bytes], Mapping[str, Any]]  # how a figure is made, and from what beside
 
 
@@ -39,7 +40,7 @@ class Reader:
         self.sliders: dict[str, Callable[[float], Changes]] = {}  # slider -> what a value changes
         self.made: dict[str, Made] = {}  # by figure, the last one ahead
 
-    def look_ahead(self, moved: Mapping[str, float], figures: list[str]) -> dict[str, bytes]:
+    def look_ahead(self, moved: Mapping[str, float], figures: list[str]) -> dict[str, Sent]:
         """Figures with some sliders elsewhere; none where the server is busy, or says no in words.
 
         Keys are those of the browser's class names, as `in_page` makes them.
@@ -59,13 +60,13 @@ class Reader:
             return None
         return settings
 
-    def _made(self, settings: Settings, figures: list[str]) -> dict[str, bytes]:
+    def _made(self, settings: Settings, figures: list[str]) -> dict[str, Sent]:
         found = {}
         with _state.assumed(settings, self.uploads):
             for key in figures:
                 try:
                     make, given = self.makers[key]
-                    found[key] = make()
+                    found[key] = Sent(make())
                 except (KeyError, ValueError, _state.NotAheadError):
                     continue
                 self.made[key] = settings, given, found[key]
@@ -110,13 +111,13 @@ def slider(key: str, changes_of: Callable[[float], Changes]) -> None:
 def shown(key: str, make: Callable[[], bytes], given: Mapping[str, Any] | None = None) -> bytes:
     """What `make` gives, kept to be made ahead too.
 
-    It may read settings, stages and what is `given`, alone: with all of them the same, the script
-    takes what was made ahead.
+    It may read settings, stages and what is `given`, alone: with all of them the same, the browser
+    has it already, and gets its name.
     """
     own, given = reader(), given or {}
     own.makers[in_page(key)] = make, given
-    settings, with_it, data = own.made.pop(in_page(key), (None, {}, b""))
-    return data if settings == _state.current() and with_it == given else make()
+    settings, with_it, sent = own.made.pop(in_page(key), (None, {}, None))
+    return sent.name if sent and settings == _state.current() and with_it == given else make()
 
 
 def figure(make: Callable[[], go.Figure], *, key: str, **calls: Callable[..., None] | None) -> None:

@@ -8,17 +8,23 @@ import streamlit as st
 from explorer.core.endings import tell_end
 from explorer.core.nms_steps import NmsSteps
 from explorer.figures.nms import STROKES
-from explorer.live.steps import Scene, steps
-from explorer.pages import _biography, _follow, _show, _state
+from explorer.live.steps import Scene, give, pack, steps
+from explorer.pages import _ahead, _biography, _follow, _show, _state, _survivors
 
 
-def loop(walked: NmsSteps) -> None:
+def loop() -> None:
     """The loop, to play and to step through."""
+    given = give("steps", _state.current().steps.step)
+    data = _ahead.shown("steps", lambda: pack(_scene(), *given), {"given": given})
+    steps(data, key="steps", on_step=_rest_at, on_pick=_take_or_leave)
+
+
+def _scene() -> Scene:
     settings, candidates = _state.current(), _show.compute("candidates")
     marked = _ranks_of(_follow.number())
-    scene = Scene(
+    return Scene(
         *(part.cpu().numpy() for part in (candidates.boxes, candidates.scores, candidates.level)),
-        walked,
+        _survivors.walk(),
         settings.anchors.level_names,
         _show.compute("grid").image_size,
         _show.photo_url(),
@@ -27,17 +33,15 @@ def loop(walked: NmsSteps) -> None:
         STROKES,
         int(marked[0]) if len(marked) else -1,
     )
-    steps(
-        scene,
-        key="steps",
-        step=settings.steps.step,
-        on_step=lambda step: _state.change({"steps.step": step}),
-        on_pick=lambda rank: _take_or_leave(int(candidates.anchor_index[rank])),
-    )
 
 
-def _take_or_leave(anchor: int) -> None:
+def _rest_at(step: int) -> None:
+    _state.change({"steps.step": step})
+
+
+def _take_or_leave(rank: int) -> None:
     """Follow a clicked box, or let go of the one that is followed."""
+    anchor = int(_show.compute("candidates").anchor_index[rank])
     if anchor == _follow.number():
         _follow.stop()
     else:

@@ -3,16 +3,17 @@
 from collections import Counter
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.layout import level_shapes
 from explorer.editing import field_of, get
 from explorer.figures import theme
-from explorer.figures.compare import apart, ghosts
-from explorer.live.plot import plot
-from explorer.pages import _controls, _other, _show, _state
+from explorer.figures.compare import Side, apart, ghosts
+from explorer.pages import _ahead, _controls, _other, _show, _state
 from explorer.pages._weights import fits
-from explorer.presets import PRESETS, name_of
+from explorer.presets import PRESETS, Preset, name_of
+from explorer.settings import Settings
 
 BASES = ("notebook", "torchvision", "detectron2", "py-faster-rcnn")
 STEPS = {
@@ -32,15 +33,17 @@ def render() -> None:
         _controls.choice("compare.base", format_func=_title)
     with two:
         _controls.choice("compare.against", format_func=_title)
-    compare = _state.current().compare
-    views = {base: _view(base) for base in (compare.base, compare.against)}
+    views = _views()
+    for base in views:
+        if not fits(_state.current(), PRESETS[base]):
+            st.info(_without_scores(PRESETS[base]))
     if len(views) == 1:
         st.info("Both are the same code base: choose another to see what differs.")
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        _one_cell(views)
+        _one_cell()
     with right:
-        _lacking(views)
+        _lacking()
     _orders(views)
     _table(views)
 
@@ -49,27 +52,46 @@ def _title(base: str) -> str:
     return PRESETS[base].title
 
 
-def _view(base: str):
-    """A code base's conventions on this picture, with scores that fit its anchors."""
-    settings, preset = _state.current(), PRESETS[base]
+def _views() -> dict[str, Settings]:
+    """The code bases' conventions on this picture, with scores that fit their anchors."""
+    compare = _state.current().compare
+    return {base: _view(PRESETS[base]) for base in (compare.base, compare.against)}
+
+
+def _view(preset: Preset) -> Settings:
+    settings = _state.current()
     if fits(settings, preset):
         return preset.apply(settings)
-    st.info(
+    planted = settings.scores.model_copy(update={"source": "planted"})
+    return preset.apply(settings.model_copy(update={"scores": planted}))
+
+
+def _without_scores(preset: Preset) -> str:
+    return (
         f"{preset.title} has {preset.anchors.per_cell[0]} anchors a cell, and the trained head "
         "scores 3: its scores are planted on the ground truth."
     )
-    return preset.apply(settings.model_copy(update={"scores": _planted(settings)}))
 
 
-def _planted(settings):
-    return settings.scores.model_copy(update={"source": "planted"})
-
-
-def _one_cell(views) -> None:
+def _one_cell() -> None:
     st.subheader("One cell, laid twice")
     _controls.level()
+    _ahead.figure(_ghosts, key="ghosts")
+    swatches = "".join(
+        f'<i style="background:{theme.level_colour(i)}"></i>{name}'
+        for i, (name, _, _) in enumerate(_cells())
+    )
+    st.html(f'<div class="key">{swatches}</div>')
+
+
+def _ghosts() -> go.Figure:
+    return ghosts(_show.compute("image").image_size, _show.photo_url(), _cells())
+
+
+def _cells() -> list[tuple[str, np.ndarray, tuple[float, float]]]:
+    """The cell in the middle of the shown level, in each code base: name, anchors and centre."""
     cells = []
-    for base, view in views.items():
+    for base, view in _views().items():
         grid = _show.compute("grid", view)
         level = min(_controls.shown_level(), len(grid.cells) - 1)
         (rows, columns), (down, across) = grid.cells[level], grid.strides[level]
@@ -77,27 +99,35 @@ def _one_cell(views) -> None:
         centre = (column + view.anchors.offset) * across, (row + view.anchors.offset) * down
         boxes = level_shapes(view.anchors)[level].numpy() + np.tile(centre, 2)
         cells.append((f"{_title(base)}, {view.anchors.level_names[level]}", boxes, centre))
-    size = _show.compute("image").image_size
-    plot(ghosts(size, _show.photo_url(), cells), key="ghosts")
-    swatches = "".join(
-        f'<i style="background:{theme.level_colour(i)}"></i>{name}'
-        for i, (name, _, _) in enumerate(cells)
-    )
-    st.html(f'<div class="key">{swatches}</div>')
+    return cells
 
 
-def _lacking(views) -> None:
+def _lacking() -> None:
     st.subheader("Proposals that one has and the other lacks")
     _controls.slider("view.top_k", high=300)
-    chains = [_other.chain(view) for view in views.values()] * (2 if len(views) == 1 else 1)
-    names = [_title(base) for base in views] * (2 if len(views) == 1 else 1)
-    found = _other.sides(names, chains, _state.current().view.top_k)
-    plot(apart(_show.compute("image").image_size, _show.photo_url(), found), key="apart")
-    for side in found:
+    _ahead.figure(_apart, key="apart")
+    for side in _sides():
         reasons = Counter(side.reasons).most_common()
         told = "; ".join(f"{count} {words}" for words, count in reasons) or "none"
         st.markdown(f"**{side.name}** alone: {told}.")
     _show.badge("proposals")
+
+
+def _apart() -> go.Figure:
+    return apart(_show.compute("image").image_size, _show.photo_url(), _sides())
+
+
+def _sides() -> list[Side]:
+    """What each code base has among its best proposals that the other lacks."""
+    settings, views = _state.current(), _views()
+    twice = 2 if len(views) == 1 else 1
+
+    def find() -> list[Side]:
+        chains = [_other.chain(view) for view in views.values()]
+        names = [_title(base) for base in views]
+        return _other.sides(names * twice, chains * twice, settings.view.top_k)
+
+    return _show.kept("proposals", find, "apart", *views, settings.view.top_k, settings.planted)
 
 
 def _orders(views) -> None:

@@ -26,7 +26,7 @@ def render() -> None:
         _sliders()
     walked = _survivors.walk()
     with picture:
-        _steps.loop(walked)
+        _steps.loop()
         _steps.followed(walked)
         _show.badge("proposals")
     _survivors.render(walked)

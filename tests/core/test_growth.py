@@ -22,7 +22,7 @@ from explorer.core.pipeline import run
 from explorer.editing import changed
 from explorer.settings import Settings
 
-torch.set_num_threads(2)
+torch.set_num_threads(1)
 settings = changed(Settings(), {{
     "scores.source": "random", "image.side": {MAX_SIDE}, "anchors.ratios": {RATIOS},
     "filter.pre_nms": {MAX_CANDIDATES}, "nms.post_nms": {MAX_CANDIDATES},

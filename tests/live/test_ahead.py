@@ -15,7 +15,8 @@ class Twice:
     """A reader whose figures are their names, as often as a slider says."""
 
     def look_ahead(self, moved, figures):
-        return {name: name.encode() * int(moved.get("times", 1)) for name in figures if name}
+        times = int(moved.get("times", 1))
+        return {name: ahead.Sent(name.encode() * times) for name in figures if name}
 
 
 def ask(token: str, body: bytes):
@@ -28,11 +29,13 @@ def ask(token: str, body: bytes):
 
 def figures_in(body: bytes) -> dict[str, bytes]:
     (size,) = struct.unpack_from("<I", body)
-    found, at = {}, 4 + size
-    for name, length in json.loads(body[4:at]).items():
+    found, at, numbers = {}, 4 + size, set()
+    for name, (number, length) in json.loads(body[4:at]).items():
         found[name] = body[at : at + length]
+        numbers.add(number)
         at += length
     assert at == len(body)
+    assert len(numbers) == len(found)
     return found
 
 

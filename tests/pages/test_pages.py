@@ -167,7 +167,7 @@ def test_a_link_to_a_device_that_is_not_here_says_so():
     ],
 )
 def test_bad_levels_are_refused_in_a_sentence_and_change_nothing(strides, sizes, ratios, sentence):
-    app = open_page("anchors.py", **{"image.side": "1024"})
+    app = open_page("anchors.py", **{"image.side": "1024", "scores.source": "planted"})
     before = settings(unfold(app, "as text"))
     for box, text in zip(app.text_input, (strides, sizes, ratios), strict=True):
         box.set_value(text)
