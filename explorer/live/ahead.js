@@ -28,50 +28,40 @@ function createAhead() {
     const news = (own) => [...moved.keys()].some((slider) => !own.includes(slider));
     const asked = [...figures].filter(([, { node, own }]) => inSight(node) && news(own));
     const keys = [...new Set([...asked.map(([key]) => key), ...missed.keys()])];
-    const body = JSON.stringify({ moved: Object.fromEntries(moved), figures: keys });
+    const order = { url: `${location.origin}/ahead/${token}`, moved: Object.fromEntries(moved), keys };
     moved.clear();
     if (!keys.length) return;
     asking = true;
-    line.postMessage({ url: `${location.origin}/ahead/${token}`, body });
+    line.postMessage(order);
   }
 
   // An answer by `fetch` takes several turns of the event loop, each behind a pass of the page over
-  // all its elements; a worker's message takes one.
-  const post = async ({ data: { url, body } }) => {
-    let bytes = null;
-    try {
-      const answer = await fetch(url, { method: "POST", body });
-      if (answer.ok) bytes = await answer.arrayBuffer();
-    } catch {
-      // the script sends the figures all the same
-    }
-    postMessage(bytes);
+  // all its elements; a worker's message takes one. While one figure is drawn, the next is made.
+  const post = async ({ data: { url, moved, keys } }) => {
+    const each = async (key) => {
+      const answer = await fetch(url, { method: "POST", body: JSON.stringify({ moved, figure: key }) });
+      if (answer.status !== 200) return;
+      const number = Number(answer.headers.get("x-ahead"));
+      postMessage({ key, number, bytes: new Uint8Array(await answer.arrayBuffer()) });
+    };
+    await Promise.allSettled(keys.map(each)); // what does not come, the script sends all the same
+    postMessage(null);
   };
   const line = new Worker(URL.createObjectURL(new Blob([`onmessage = ${post}`])));
-  line.onmessage = async ({ data }) => {
-    try {
-      if (data) await give(new Uint8Array(data));
-    } finally {
-      asking = false;
-      if (moved.size) ask();
-      else if (missed.size) setTimeout(ask, AT_REST); // a busy server makes none
-    }
+  line.onmessage = ({ data: figure }) => {
+    if (figure) return give(figure);
+    asking = false;
+    if (moved.size) ask();
+    else if (missed.size) setTimeout(ask, AT_REST); // a busy server makes none
   };
 
-  async function give(bytes) {
-    const size = new DataView(bytes.buffer).getUint32(0, true);
-    const sizes = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
-    let at = 4 + size;
-    for (const [key, [number, length]] of Object.entries(sizes)) {
-      const figure = { number, bytes: bytes.slice(at, at + length) };
-      const take = missed.get(key) ?? figures.get(key)?.take;
-      at += length;
-      came.set(key, performance.now());
-      had.set(key, figure);
-      held.delete(key);
-      missed.delete(key);
-      await take?.(figure.bytes);
-    }
+  function give({ key, number, bytes }) {
+    const take = missed.get(key) ?? figures.get(key)?.take;
+    came.set(key, performance.now());
+    had.set(key, { number, bytes });
+    held.delete(key);
+    missed.delete(key);
+    take?.(bytes);
   }
 
   function rest() {
@@ -83,10 +73,11 @@ function createAhead() {
     }, AT_REST);
   }
 
-  // A slider's input carries its value as an attribute, which follows the finger.
+  // A slider's input carries its value as an attribute, which follows the finger. One that is not
+  // in hand moves since a script moved it.
   new MutationObserver((changes) => {
     for (const { target } of changes) {
-      if (target.matches("input[type=range]")) moved.set(keyOf(target), Number(target.getAttribute("value")));
+      if (target.matches("input[type=range]:focus")) moved.set(keyOf(target), Number(target.getAttribute("value")));
     }
     ask();
   }).observe(document.body, { subtree: true, attributeFilter: ["value"] });

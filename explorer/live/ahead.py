@@ -6,9 +6,8 @@ import asyncio
 import json
 import math
 import secrets
-import struct
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -22,8 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FOLDER = "/ahead/"
 ROUTE = FOLDER + "{token}"
-HEADER = "x-ahead"  # in which a connection carries its token; ours, whatever a browser sends in it
-MOST = 20  # figures and sliders of one request: no page has so many in sight
+HEADER = "x-ahead"  # a connection's token, whatever a browser sends in it; a figure's number
+MOST = 20  # sliders of one request: nobody moves so many at once
 PATIENCE = 0.3  # seconds for which a script waits for a figure that is being made
 
 
@@ -43,8 +42,8 @@ class Sent:
 class Reader(Protocol):
     """One session and what its page shows."""
 
-    def look_ahead(self, moved: Mapping[str, float], figures: list[str]) -> dict[str, Sent]:
-        """The figures as they would be with some sliders elsewhere, as far as they can be had."""
+    def look_ahead(self, moved: Mapping[str, float], key: str) -> Sent | None:
+        """A figure as it would be with some sliders elsewhere; None where it cannot be had."""
 
 
 _readers: WeakValueDictionary[str, Reader] = WeakValueDictionary()
@@ -70,7 +69,7 @@ class FiguresFirst:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._underway: dict[str, asyncio.Event] = {}  # token -> its figures have been sent
+        self._underway: dict[str, set[asyncio.Event]] = {}  # token -> set as each has been sent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Name a connection and be patient with it; note figures that are underway."""
@@ -80,43 +79,47 @@ class FiguresFirst:
             scope = scope | {"headers": [*others, (HEADER.encode(), token.encode())]}
             await self._app(scope, lambda: self._patient(token, receive), send)
         elif scope["type"] == "http" and scope["path"].startswith(FOLDER):
-            token, sent = scope["path"].removeprefix(FOLDER), asyncio.Event()
-            self._underway[token] = sent
-            try:
+            with self._noted(scope["path"].removeprefix(FOLDER)):
                 await self._app(scope, receive, send)
-            finally:
-                sent.set()
-                if self._underway.get(token) is sent:
-                    del self._underway[token]
         else:
             await self._app(scope, receive, send)
 
+    @contextmanager
+    def _noted(self, token: str) -> Iterator[None]:
+        sent, underway = asyncio.Event(), self._underway.setdefault(token, set())
+        underway.add(sent)
+        try:
+            yield
+        finally:
+            sent.set()
+            underway.discard(sent)
+            if not underway:
+                self._underway.pop(token, None)
+
     async def _patient(self, token: str, receive: Receive) -> Message:
         message = await receive()
-        if token in self._underway:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._underway[token].wait(), PATIENCE)
+        waits = [sent.wait() for sent in self._underway.get(token, ())]
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*waits), PATIENCE)
         return message
 
 
 async def serve(request: Request) -> Response:
-    """Answer a browser: [u32 length of the head][head][figure]...
-
-    The head is JSON: of each figure the number and how many bytes it has.
-    """
+    """Answer a browser: the figure, and in the header its number; 204 where there is none."""
     reader = _readers.get(request.path_params["token"])
     if reader is None:
         return Response("This session is no longer here: reload the page.", status_code=404)
     try:
         asked = json.loads(await request.body())
         moved = {str(key): float(value) for key, value in [*asked["moved"].items()][:MOST]}
-        figures = [str(key) for key in asked["figures"]][:MOST]
+        figure = str(asked["figure"])
         if not all(map(math.isfinite, moved.values())):
             raise ValueError("no number")
     except (ValueError, KeyError, TypeError, AttributeError):
-        text = "The body must be JSON with `moved`, slider to number, and `figures`, a list."
+        text = "The body must be JSON with `moved`, slider to number, and `figure`, its key."
         return Response(text, status_code=400)
-    found = await run_in_threadpool(reader.look_ahead, moved, figures)
-    head = json.dumps({key: [sent.number, len(sent.data)] for key, sent in found.items()}).encode()
-    body = struct.pack("<I", len(head)) + head + b"".join(sent.data for sent in found.values())
-    return Response(body, media_type="application/octet-stream")
+    found = await run_in_threadpool(reader.look_ahead, moved, figure)
+    if found is None:
+        return Response(status_code=204)
+    number = {HEADER: str(found.number)}
+    return Response(found.data, media_type="application/octet-stream", headers=number)

@@ -40,37 +40,31 @@ class Reader:
         self.sliders: dict[str, Callable[[float], Changes]] = {}  # slider -> what a value changes
         self.made: dict[str, Made] = {}  # by figure, the last one ahead
 
-    def look_ahead(self, moved: Mapping[str, float], figures: list[str]) -> dict[str, Sent]:
-        """Figures with some sliders elsewhere; none where the server is busy, or says no in words.
+    def look_ahead(self, moved: Mapping[str, float], key: str) -> Sent | None:
+        """A figure with some sliders elsewhere; None where the server is busy, or it cannot be.
 
         Keys are those of the browser's class names, as `in_page` makes them.
         """
         with self.lock, _turn.if_free() as free:
-            settings = self._moved(moved) if free else None
-            return {} if settings is None else self._made(settings, figures)
+            try:
+                return self._made(self._moved(moved), key) if free else None
+            except (KeyError, ValueError, _state.NotAheadError):
+                return None  # the script says why
 
-    def _moved(self, moved: Mapping[str, float]) -> Settings | None:
+    def _moved(self, moved: Mapping[str, float]) -> Settings:
         settings = self.settings
-        try:
-            for key in moved.keys() & self.sliders.keys():
-                with _state.assumed(settings, self.uploads):
-                    changes = self.sliders[key](moved[key])
-                settings = changed(settings, changes)
-        except ValueError:
-            return None
+        for key in moved.keys() & self.sliders.keys():
+            with _state.assumed(settings, self.uploads):
+                changes = self.sliders[key](moved[key])
+            settings = changed(settings, changes)
         return settings
 
-    def _made(self, settings: Settings, figures: list[str]) -> dict[str, Sent]:
-        found = {}
+    def _made(self, settings: Settings, key: str) -> Sent:
+        make, given = self.makers[key]
         with _state.assumed(settings, self.uploads):
-            for key in figures:
-                try:
-                    make, given = self.makers[key]
-                    found[key] = Sent(make())
-                except (KeyError, ValueError, _state.NotAheadError):
-                    continue
-                self.made[key] = settings, given, found[key]
-        return found
+            sent = Sent(make())
+        self.made[key] = settings, given, sent
+        return sent
 
 
 def reader() -> Reader:

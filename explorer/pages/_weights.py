@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-
-import streamlit as st
+from functools import cache
 
 from explorer.core.coco import CocoNetwork, load_coco
 from explorer.core.learned import load_learned
@@ -15,7 +14,7 @@ from explorer.settings import TRAINED, Anchors, Settings
 COCO_VARIABLE = "RPN_EXPLORER_COCO"  # path of torchvision's fasterrcnn_resnet50_fpn state file
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def held() -> tuple[dict[str, Trained], tuple[str, ...]]:
     """Score source to network, and a sentence for each one that could not be loaded."""
     networks, problems = {}, []

@@ -53,7 +53,8 @@ WATCH = """
     window.Worker = class extends Worker {
         constructor(...parts) {
             super(...parts); // figures ahead of the script come by a worker
-            this.addEventListener("message", ({ data }) => (seen.bytes += data?.byteLength ?? 0));
+            const add = ({ data }) => (seen.bytes += data?.bytes?.byteLength ?? 0);
+            this.addEventListener("message", add);
         }
     };
     // What a figure shows: the pixels of a canvas, the markup of a plot. Times are taken before.

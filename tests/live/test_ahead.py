@@ -1,6 +1,4 @@
 import asyncio
-import json
-import struct
 
 import pytest
 from starlette.requests import Request
@@ -8,15 +6,14 @@ from starlette.requests import Request
 from explorer.live import ahead
 from tests.loops import in_its_own_loop
 
-ENDLESS = b'{"moved": {"a": Infinity}, "figures": []}'
+ENDLESS = b'{"moved": {"a": Infinity}, "figure": "curve"}'
 
 
 class Twice:
     """A reader whose figures are their names, as often as a slider says."""
 
-    def look_ahead(self, moved, figures):
-        times = int(moved.get("times", 1))
-        return {name: ahead.Sent(name.encode() * times) for name in figures if name}
+    def look_ahead(self, moved, key):
+        return ahead.Sent(key.encode() * int(moved.get("times", 1))) if key else None
 
 
 def ask(token: str, body: bytes):
@@ -27,36 +24,25 @@ def ask(token: str, body: bytes):
     return in_its_own_loop(ahead.serve(Request(scope, receive)))
 
 
-def figures_in(body: bytes) -> dict[str, bytes]:
-    (size,) = struct.unpack_from("<I", body)
-    found, at, numbers = {}, 4 + size, set()
-    for name, (number, length) in json.loads(body[4:at]).items():
-        found[name] = body[at : at + length]
-        numbers.add(number)
-        at += length
-    assert at == len(body)
-    assert len(numbers) == len(found)
-    return found
-
-
-def test_the_figures_come_one_after_another_behind_their_lengths():
+def test_a_figure_comes_with_a_number_of_its_own():
     reader = Twice()
     token = ahead.admit(reader)
-    asked = {"moved": {"times": 2}, "figures": ["curve", "map", ""]}
-    answer = ask(token, json.dumps(asked).encode())
-    assert answer.status_code == 200
-    assert figures_in(answer.body) == {"curve": b"curvecurve", "map": b"mapmap"}
+    answers = [ask(token, b'{"moved": {"times": 2}, "figure": "curve"}') for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [answer.body for answer in answers] == [b"curvecurve"] * 2
+    first, second = (answer.headers["x-ahead"] for answer in answers)
+    assert first != second
 
 
-def test_none_are_an_answer_too():
+def test_none_is_an_answer_too():
     reader = Twice()
-    answer = ask(ahead.admit(reader), b'{"moved": {}, "figures": []}')
-    assert figures_in(answer.body) == {}
+    answer = ask(ahead.admit(reader), b'{"moved": {}, "figure": ""}')
+    assert (answer.status_code, answer.body) == (204, b"")
 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"{}", b'{"moved": 1, "figures": []}', b'{"moved": {"a": "b"}}', b"\xff", ENDLESS],
+    [b"", b"[]", b"{}", b'{"moved": 1, "figure": ""}', b'{"moved": {"a": "b"}}', b"\xff", ENDLESS],
 )
 def test_a_body_that_is_none_is_refused_in_words(body):
     reader = Twice()
@@ -69,7 +55,7 @@ def test_a_reader_who_left_is_forgotten():
     reader = Twice()
     token = ahead.admit(reader)
     del reader
-    answer = ask(token, b'{"moved": {}, "figures": []}')
+    answer = ask(token, b'{"moved": {}, "figure": "curve"}')
     assert answer.status_code == 404
     assert b"reload the page" in answer.body
 

@@ -16,9 +16,9 @@ from tests.pages.test_pages import errors, open_page, settings, unfold
 
 @pytest.fixture(autouse=True)
 def _loaded_anew():
-    _weights.held.clear()
+    _weights.held.cache_clear()
     yield
-    _weights.held.clear()
+    _weights.held.cache_clear()
 
 
 def warnings(app) -> list[str]:
