@@ -12,8 +12,8 @@ function createAhead() {
   const came = new Map(); // key -> when its last figure came ahead
   const held = new Map(); // key -> what to do with the script's own, once all is at rest
   const had = new Map(); // key -> {number, bytes}, the last that came ahead
-  const missed = new Map(); // key -> what takes a figure that a script named, and that is not here
-  let [asking, resting] = [false, 0];
+  const missed = new Map(); // key -> {node, take} of a figure that a script named, and that is not here
+  let [asking, resting, tries] = [false, 0, 0];
 
   const keyOf = (node) => node.closest("[class*=st-key-]")?.className.match(/st-key-(\S+)/)[1];
   const inSight = (node) => {
@@ -24,7 +24,9 @@ function createAhead() {
   function ask() {
     const token = document.querySelector("[data-ahead]")?.dataset.ahead;
     if (asking || !(moved.size || missed.size) || !token) return;
-    for (const [key, { node }] of figures) if (!node.isConnected) figures.delete(key);
+    for (const known of [figures, missed]) {
+      for (const [key, { node }] of known) if (!node.isConnected) known.delete(key);
+    }
     const news = (own) => [...moved.keys()].some((slider) => !own.includes(slider));
     const asked = [...figures].filter(([, { node, own }]) => inSight(node) && news(own));
     const keys = [...new Set([...asked.map(([key]) => key), ...missed.keys()])];
@@ -52,15 +54,16 @@ function createAhead() {
     if (figure) return give(figure);
     asking = false;
     if (moved.size) ask();
-    else if (missed.size) setTimeout(ask, AT_REST); // a busy server makes none
+    else if (missed.size) setTimeout(ask, AT_REST * ++tries); // a busy server makes none
   };
 
   function give({ key, number, bytes }) {
-    const take = missed.get(key) ?? figures.get(key)?.take;
+    const { take } = missed.get(key) ?? figures.get(key) ?? {};
     came.set(key, performance.now());
     had.set(key, { number, bytes });
     held.delete(key);
     missed.delete(key);
+    tries = 0;
     take?.(bytes);
   }
 
@@ -100,12 +103,12 @@ function createAhead() {
       const last = had.get(key);
       if (!number) return take(data);
       if (last?.number === number) return take(last.bytes);
-      const miss = () => missed.set(key, take) && ask();
+      const miss = () => missed.set(key, { node, take });
       if (last?.number > number) {
-        held.set(key, miss);
+        held.set(key, () => miss() && ask());
         return rest();
       }
-      missed.set(key, take);
+      miss();
       setTimeout(ask, AT_REST);
     },
     forget: (node) => held.delete(keyOf(node)),

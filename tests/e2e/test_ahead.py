@@ -90,3 +90,25 @@ def test_no_older_figure_comes_back_while_keys_are_pressed_fast(reader):
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(float(thumb.input_value()))
     assert len(set(seen)) > 3
+
+
+def test_a_figure_that_is_lost_on_its_way_is_asked_for_again(reader):
+    reader.open(f"/recall{SMALL}")
+    lost = []
+
+    def lose(route):
+        route.fetch()  # the server has made it, and the script will only name it
+        lost.append(route.request.post_data_json["figure"])
+        route.abort()
+
+    reader.page.route("**/ahead/*", lose)
+    reader.page.locator(".st-key-recall-iou input[type=range]").first.press("ArrowRight")
+    reader.page.wait_for_function("() => location.search.includes('recall.iou')")
+    reader.page.unroute("**/ahead/*", lose)
+    reader.page.wait_for_function(
+        """() => document.querySelector(".st-key-curve .rpn-plot")
+            .layout.yaxis.title.text.includes("0.51")""",
+        timeout=10_000,
+    )
+    assert "curve" in lost
+    reader.complaints = [each for each in reader.complaints if "net::ERR_FAILED" not in each]
