@@ -3,15 +3,17 @@
 Weights are random, drawn from the seed, or trained ones that the program holds (`Trained`).
 
 The pyramid is the costly one: it depends on the picture and the seed alone. `features` brings it
-to the grids that the strides ask for, and the head looks at those.
+to the grids that the strides ask for, and the head looks at those, level by level: who moves one
+stride waits for one level.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
@@ -29,6 +31,7 @@ from explorer.settings import Scores
 
 Module = TypeVar("Module", bound=nn.Module)
 Progress = Callable[[float, str], None]  # share done in [0, 1], what is being done
+Keep = Callable[[Hashable, Callable[[], "Level"]], "Level"]  # a name, and what makes it if need be
 
 FPN_STRIDES = (4, 8, 16, 32, 64)  # P2 to P6
 CHANNELS = 256
@@ -49,10 +52,45 @@ NETWORKS: Mapping[str, Trained] = MappingProxyType({})  # by source; none unless
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """One feature map a level of the grid."""
+    """Where each level of the grid has its feature map from; it is drawn as the head looks at it.
 
-    maps: tuple[Tensor, ...]  # (1, 256, rows, columns) of each level
+    Noise is drawn at the grid's own size from one stream, level by level, as the notebook's
+    `torch.randn` does: what a level gets depends on the levels before it.
+    """
+
+    pyramid: tuple[Tensor, ...] | None  # (1, C, H, W) of each of the network's levels; None: noise
+    nearest: tuple[int, ...]  # the network's level, for each level of the grid
     resampled: tuple[bool, ...]  # True where no network has a map of this stride
+    cells: tuple[tuple[int, int], ...]  # rows and columns of each level of the grid
+    noise: Tensor  # state of the generator before the first level
+    device: torch.device
+
+    def name(self, number: int) -> Hashable:
+        """What a level's map depends on, beside the pyramid or the seed."""
+        if self.pyramid is None:
+            return self.cells[: number + 1]
+        return self.nearest[number], self.resampled[number], self.cells[number]
+
+    def draw(self, number: int, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """(1, C, rows, columns) map of a level, and the generator's state after it."""
+        cells = self.cells[number]
+        if self.pyramid is None:
+            generator = torch.Generator().set_state(noise)
+            drawn = torch.randn(1, CHANNELS, *cells, generator=generator).to(self.device)
+            return drawn, generator.get_state()
+        level = self.pyramid[self.nearest[number]]
+        if self.resampled[number]:
+            level = F.interpolate(level, size=cells, mode="bilinear", align_corners=False)
+        return level, noise
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """What a head says of one level of the grid."""
+
+    logits: Tensor  # (n,)
+    deltas: Tensor  # (n, 4)
+    noise: Tensor  # the generator's state after this level
 
 
 def _stream(seed: int, part: int) -> torch.Generator:
@@ -118,7 +156,6 @@ def _report_blocks(backbone: ResNet50, progress: Progress) -> None:
         block.register_forward_hook(lambda *_, number=number: report(number))
 
 
-@torch.inference_mode()
 def fit_features(
     pyramid: tuple[Tensor, ...] | None,
     grid: Grid,
@@ -129,26 +166,16 @@ def fit_features(
     """A feature map for every level of the grid.
 
     A stride that the pyramid has is taken as it is; another is resampled, bilinearly, from the
-    level whose stride is nearest in the logarithm. Noise is drawn at the grid's own size, level by
-    level, as the notebook's `torch.randn` does.
+    level whose stride is nearest in the logarithm.
     """
-    if pyramid is None:
-        noise = _stream(scores.seed, _NOISE)
-        maps = [torch.randn(1, CHANNELS, *cells, generator=noise) for cells in grid.cells]
-        return Features(tuple(each.to(device) for each in maps), (False,) * len(maps))
-    maps, resampled = [], []
-    for stride, cells in zip(strides, grid.cells, strict=True):
-        nearest = min(
-            range(len(FPN_STRIDES)), key=lambda i: abs(math.log2(stride / FPN_STRIDES[i]))
-        )
-        level = pyramid[nearest]
-        resampled.append(FPN_STRIDES[nearest] != stride)
-        maps.append(
-            F.interpolate(level, size=cells, mode="bilinear", align_corners=False)
-            if resampled[-1]
-            else level
-        )
-    return Features(tuple(maps), tuple(resampled))
+    nearest = tuple(
+        min(range(len(FPN_STRIDES)), key=lambda i: abs(math.log2(stride / FPN_STRIDES[i])))
+        for stride in strides
+    )
+    fits = (stride == FPN_STRIDES[i] for stride, i in zip(strides, nearest, strict=True))
+    resampled = tuple(pyramid is not None and not fit for fit in fits)
+    noise = _stream(scores.seed, _NOISE).get_state()
+    return Features(pyramid, nearest, resampled, grid.cells, noise, device)
 
 
 @torch.inference_mode()
@@ -158,25 +185,34 @@ def run_head(
     per_cell: tuple[int, ...],
     device: torch.device,
     trained: Mapping[str, Trained] = NETWORKS,
+    keep: Keep = lambda name, make: make(),
 ) -> HeadOutput:
     """Logits, scores and deltas of every anchor, by a random head or a trained one.
 
     Levels with different numbers of anchors a cell get random heads of their own, which share the
     3 x 3: it is drawn first from the same stream. A trained head has three anchors a cell, which
-    the settings hold for its sources.
+    the settings hold for its sources. `keep` may know levels from other grids.
 
     Raises:
         ValueError: if the source is a trained network that is not there.
     """
-    if scores.source in ("random", "noise"):
-        stream = {k: _stream(scores.seed, _HEAD) for k in set(per_cell)}
-        heads = {k: RPNHead(CHANNELS, k, seed).to(device) for k, seed in stream.items()}
-    else:
-        heads = dict.fromkeys(per_cell, _on(_trained(scores.source, trained).head, device))
-    logits, deltas = [], []
-    for level, k in zip(features.maps, per_cell, strict=True):
-        (level_logits,), (level_deltas,) = heads[k]([level])
-        logits.append(level_logits)
-        deltas.append(level_deltas)
-    logits, deltas = flatten_head_output(logits, deltas)
+    if scores.source not in ("random", "noise"):
+        _trained(scores.source, trained)
+
+    @cache
+    def head(k: int) -> RPNHead:
+        if scores.source in ("random", "noise"):
+            return RPNHead(CHANNELS, k, _stream(scores.seed, _HEAD)).to(device)
+        return _on(_trained(scores.source, trained).head, device)
+
+    def look(number: int, noise: Tensor) -> Level:
+        drawn, noise = features.draw(number, noise)
+        return Level(*flatten_head_output(*head(per_cell[number])([drawn])), noise)
+
+    levels, noise = [], features.noise
+    for number, k in enumerate(per_cell):
+        levels.append(keep((features.name(number), k), partial(look, number, noise)))
+        noise = levels[-1].noise
+    logits = torch.cat([level.logits for level in levels])
+    deltas = torch.cat([level.deltas for level in levels])
     return HeadOutput(logits, logits.sigmoid(), deltas)

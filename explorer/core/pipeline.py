@@ -38,9 +38,9 @@ class Stage:
 
     `function` receives the results of the stages it `reads`, then of those it `uses`, then the
     `settings` it names (a group, or one value of a group where the rest of the group must not
-    matter), then what it `needs` of the moment: "device", "uploads", "progress" or "trained", by
-    keyword. What it uses never runs for it: it is taken where the memo holds it, else None, and
-    must spare time alone, so that the result is the same.
+    matter), then what it `needs` of the moment: "device", "uploads", "progress", "trained" or
+    "keep", by keyword. What it uses never runs for it: it is taken where the memo holds it, else
+    None, and must spare time alone, so that the result is the same.
     """
 
     function: Callable[..., Any]
@@ -105,7 +105,10 @@ STAGES: dict[str, Stage] = {
         network.fit_features, ("pyramid", "grid"), ("scores", "anchors.strides"), ("device",)
     ),
     "head_output": Stage(
-        network.run_head, ("features",), ("scores", "anchors.per_cell"), ("device", "trained")
+        network.run_head,
+        ("features",),
+        ("scores", "anchors.per_cell"),
+        ("device", "trained", "keep"),
     ),
     "truth": Stage(
         truth.find_truth, ("image",), ("truth", "image.picture", "scene"), ("uploads", "device")
@@ -220,8 +223,16 @@ def _run(name: str, settings: Settings, memo: Memo, moment: dict[str, Any]) -> A
     found = [memo.peek(_recipe(use, settings, moment["device"])) for use in stage.uses]
     inputs += [None if entry is None else entry.value for entry in found]
     inputs += [attrgetter(path)(settings) for path in stage.settings]
+    if "keep" in stage.needs:
+        moment = moment | {"keep": _keep(settings, memo, moment["device"])}
     needed = {need: moment[need] for need in stage.needs}
     return memo.get(key, lambda: stage.function(*inputs, **needed)).value
+
+
+def _keep(settings: Settings, memo: Memo, device: torch.device) -> network.Keep:
+    """Keeps levels of the head's output beside the stages: other grids may share some of them."""
+    of = "level", _recipe("pyramid", settings, device)
+    return lambda name, make: memo.get((of, name), make).value
 
 
 def milliseconds(name: str, settings: Settings, memo: Memo) -> float:

@@ -18,7 +18,7 @@ from explorer.pages import _network, _state, _weights
 from explorer.pages._sources import SOURCES
 from explorer.settings import Settings
 
-COSTLY = ("pyramid", "features", "head_output")  # whole layers: worth all cores and a progress bar
+COSTLY = ("pyramid", "head_output")  # whole layers: worth all cores and a progress bar
 
 
 @cache  # found in no time: `st.cache_resource` takes a tenth of a millisecond, hundreds of times

@@ -11,7 +11,7 @@ from explorer.core.fpn import FPN
 from explorer.core.head import RPNHead, flatten_head_output
 from explorer.core.images import Picture, normalise
 from explorer.core.layout import lay_grid
-from explorer.core.network import Features, compute_pyramid, fit_features, run_head
+from explorer.core.network import compute_pyramid, fit_features, run_head
 from explorer.settings import Scores
 from tests.devices import DEVICES
 
@@ -26,6 +26,15 @@ def photo(height=64, width=96, seed=0):
 
 def pyramid_of(picture=None, seed=0, progress=lambda share, text: None, device=CPU):
     return compute_pyramid(picture or photo(), Scores(seed=seed), device, progress)
+
+
+def maps_of(features):
+    """The map of every level."""
+    maps, noise = [], features.noise
+    for number in range(len(features.cells)):
+        drawn, noise = features.draw(number, noise)
+        maps.append(drawn)
+    return maps
 
 
 def same(a, b):
@@ -87,7 +96,7 @@ def test_another_seed_and_another_picture_give_other_features(pyramid):
 def test_pictures_of_any_shape_have_maps_that_fit_their_grid(size):
     picture = photo(*size)
     features = fit_features(pyramid_of(picture), grid_of(picture, STRIDES), Scores(), STRIDES, CPU)
-    assert [level.shape[-2:] for level in features.maps] == [
+    assert [level.shape[-2:] for level in maps_of(features)] == [
         (math.ceil(size[0] / s), math.ceil(size[1] / s)) for s in STRIDES
     ]
     assert features.resampled == (False,) * 5
@@ -105,7 +114,7 @@ def test_noise_looks_at_no_picture_and_reports_nothing():
 
 def test_the_pyramids_own_strides_are_taken_as_they_are(pyramid):
     features = fit_features(pyramid, grid_of(photo(), STRIDES), Scores(), STRIDES, CPU)
-    assert all(one is other for one, other in zip(features.maps, pyramid, strict=True))
+    assert all(one is other for one, other in zip(maps_of(features), pyramid, strict=True))
     assert features.resampled == (False,) * 5
 
 
@@ -115,7 +124,7 @@ def test_other_strides_are_resampled_from_the_nearest_level(pyramid):
     grid = grid_of(photo(), strides)
     features = fit_features(pyramid, grid, Scores(), strides, CPU)
     assert features.resampled == (True, True, False, True, True, True, True, True)
-    for level, cells, source in zip(features.maps, grid.cells, nearest, strict=True):
+    for level, cells, source in zip(maps_of(features), grid.cells, nearest, strict=True):
         assert level.shape == (1, 256, *cells)
         expected = F.interpolate(pyramid[source], size=cells, mode="bilinear")
         assert torch.equal(level, expected)
@@ -124,7 +133,7 @@ def test_other_strides_are_resampled_from_the_nearest_level(pyramid):
 def test_strides_in_any_order_and_twice(pyramid):
     strides = (64, 4, 4)
     features = fit_features(pyramid, grid_of(photo(), strides), Scores(), strides, CPU)
-    assert [level.shape[-2:] for level in features.maps] == [(1, 2), (16, 24), (16, 24)]
+    assert [level.shape[-2:] for level in maps_of(features)] == [(1, 2), (16, 24), (16, 24)]
     assert features.resampled == (False,) * 3
 
 
@@ -134,17 +143,17 @@ def noise_of(seed, strides=STRIDES, device=CPU):
 
 def test_noise_is_drawn_for_every_cell_as_the_notebook_draws_it():
     features = noise_of(3, (5, 16))
-    assert [tuple(level.shape) for level in features.maps] == [(1, 256, 13, 20), (1, 256, 4, 6)]
+    assert [tuple(level.shape) for level in maps_of(features)] == [(1, 256, 13, 20), (1, 256, 4, 6)]
     assert features.resampled == (False, False)
-    drawn = torch.cat([level.flatten() for level in features.maps])
+    drawn = torch.cat([level.flatten() for level in maps_of(features)])
     assert drawn.mean().abs() < 0.02
     assert drawn.std() == pytest.approx(1, abs=0.02)
 
 
 @pytest.mark.parametrize("other", [1, 2**30, 2**31 - 1])
 def test_the_seed_decides_the_noise_and_no_two_seeds_give_the_same(other):
-    assert same(noise_of(0).maps, noise_of(0).maps)
-    assert not same(noise_of(0).maps, noise_of(other).maps)
+    assert same(maps_of(noise_of(0)), maps_of(noise_of(0)))
+    assert not same(maps_of(noise_of(0)), maps_of(noise_of(other)))
 
 
 def test_the_global_generator_is_left_alone():
@@ -176,7 +185,7 @@ def test_the_output_is_in_the_order_of_the_anchors():
     features = noise_of(0, (16, 32))
     head = head_of(features, per_cell=(3, 3))
     network = RPNHead(256, 3, seed=torch.Generator().manual_seed(2 * 2**30))
-    logits, deltas = network(list(features.maps))
+    logits, deltas = network(maps_of(features))
     grid = grid_of(photo(), (16, 32))
     place = grid.place_of(np.arange(grid.starts[-1]))
     for number, (level, row, column, shape) in enumerate(
@@ -202,8 +211,8 @@ def test_levels_of_different_numbers_of_anchors_share_the_3_x_3():
     seeds = [torch.Generator().manual_seed(2 * 2**30) for _ in range(2)]
     one, three = (RPNHead(256, k, seed) for k, seed in zip((1, 3), seeds, strict=True))
     assert torch.equal(one.conv.weight, three.conv.weight)
-    alone = run_head(Features(features.maps[1:2], (False,)), Scores(), (3,), CPU)
-    assert torch.allclose(mixed.logits[24:42], alone.logits, atol=1e-6)
+    (alone,), _ = three([maps_of(features)[1]])
+    assert torch.allclose(mixed.logits[24:42], alone.permute(0, 2, 3, 1).flatten(), atol=1e-6)
 
 
 # Trained networks
@@ -229,7 +238,8 @@ def test_a_trained_network_looks_at_the_picture_and_its_head_at_the_features():
     assert same(maps, detector.pyramid(normalise(photo().pixels, CPU)))
     assert shares[-1] == 1
     assert shares == sorted(shares)
-    head = run_head(Features(maps, (False,) * 5), scores, (3,) * 5, CPU, trained)
+    features = fit_features(maps, grid_of(photo(), STRIDES), scores, STRIDES, CPU)
+    head = run_head(features, scores, (3,) * 5, CPU, trained)
     logits, deltas = flatten_head_output(*detector.head(maps))
     assert torch.equal(head.logits, logits)
     assert torch.equal(head.deltas, deltas)
@@ -250,7 +260,8 @@ def test_a_trained_network_that_readers_share_stays_where_it_is(device):
     detector, device = Detector(), torch.device(device)
     scores, trained = Scores(source="learned"), {"learned": detector}
     maps = compute_pyramid(photo(), scores, device, lambda share, text: None, trained)
-    head = run_head(Features(maps, (False,) * 5), scores, (3,) * 5, device, trained)
+    features = fit_features(maps, grid_of(photo(), STRIDES), scores, STRIDES, device)
+    head = run_head(features, scores, (3,) * 5, device, trained)
     assert {each.device.type for each in (*maps, head.logits)} == {device.type}
     assert {each.device.type for each in detector.parameters()} == {"cpu"}
 
@@ -264,5 +275,5 @@ def test_the_whole_network_stays_on_its_device(device):
     features = fit_features(maps, grid, Scores(), STRIDES, device)
     head = run_head(features, Scores(), grid.per_cell, device)
     noise = fit_features(None, grid, Scores(), STRIDES, device)
-    tensors = [*maps, *features.maps, *noise.maps, head.logits, head.scores, head.deltas]
+    tensors = [*maps, *maps_of(features), *maps_of(noise), head.logits, head.scores, head.deltas]
     assert {each.device.type for each in tensors} == {device.type}

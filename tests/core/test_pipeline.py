@@ -88,7 +88,7 @@ def test_every_setting_that_is_read_exists_and_none_is_of_the_view(name):
     for path in STAGES[name].settings:
         hash(attrgetter(path)(Settings()))
         assert not path.startswith(("view", "compute"))
-    assert set(STAGES[name].needs) <= {"device", "uploads", "progress", "trained"}
+    assert set(STAGES[name].needs) <= {"device", "uploads", "progress", "trained", "keep"}
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -165,6 +165,39 @@ def test_a_slider_turns_its_link_and_those_after_it(changes, expected, ran, monk
     assert run("proposals", SMALL, memo) is before
     assert run("proposals", changed(SMALL, changes), memo) is after
     assert ran == []  # moving it back runs nothing
+
+
+@pytest.mark.parametrize(
+    ("source", "number", "looked_at"),
+    [
+        ("noise", 4, [4]),
+        ("noise", 1, [1, 2, 3, 4]),  # one stream: what follows is drawn anew
+        ("random", 4, [4]),
+        ("random", 1, [1]),
+        ("random", 0, [0]),
+    ],
+)
+def test_the_head_looks_at_the_levels_that_a_stride_changes(source, number, looked_at, monkeypatch):
+    fake = tuple(torch.full((1, 256, side, side), 1.0) for side in (16, 8, 4, 2, 1))
+    stage = replace(STAGES["pyramid"], function=lambda *_, **__: fake)
+    if source == "random":
+        monkeypatch.setitem(STAGES, "pyramid", stage)
+    before = changed(SMALL, {"scores.source": source})
+    strides = [*before.anchors.strides]
+    strides[number] = strides[number] * 3 // 4
+    after = changed(before, {"anchors.strides": tuple(strides)})
+    expected = run("head_output", after, Memo(10**9))
+    memo, seen, look = Memo(10**9), [], pipeline.network.Features.draw
+    run("head_output", before, memo)
+    monkeypatch.setattr(
+        pipeline.network.Features,
+        "draw",
+        lambda self, level, noise: seen.append(level) or look(self, level, noise),
+    )
+    found = run("head_output", after, memo)
+    assert seen == looked_at
+    assert torch.equal(found.logits, expected.logits)
+    assert torch.equal(found.deltas, expected.deltas)
 
 
 PLANTED = changed(SMALL, {"scores.source": "planted"})
