@@ -20,6 +20,16 @@ RULES = {"first": 1, "all": None, "none": 0}
 
 
 @dataclass(frozen=True, eq=False)
+class Closest:
+    """Who overlaps whom most: all that matching asks of the boxes, whatever the thresholds."""
+
+    matched: Tensor  # (N,) int64, each anchor's ground truth; 0 where it overlaps none
+    best_iou: Tensor  # (N,) float32, IoU with that object
+    best_of_object: Tensor  # (G,) float32, the best IoU that any anchor reaches with the object
+    reached_by: tuple[Tensor, ...]  # of each object, the anchors that reach its best, ascending
+
+
+@dataclass(frozen=True, eq=False)
 class Matches:
     """What matching decided, anchor by anchor and object by object."""
 
@@ -91,23 +101,45 @@ def match_boxes(
     check_box_list("anchors", anchors)
     check_box_list("ground_truth", ground_truth)
     rule = _checked_rule(high, low, allow_low_quality)
-    if anchors.device.type != "cpu":
+    closest = find_closest(anchors, ground_truth)
+    if closest is None:
         return match_anchors(box_iou(anchors, ground_truth), high, low, rule)
-    if len(anchors) == 0 or len(ground_truth) == 0:
-        return _no_matches(len(anchors), len(ground_truth), anchors.device)
-    best, matched, best_of_object, claims = _sweep(box_columns(anchors), box_columns(ground_truth))
-    claimed = np.zeros(len(best), dtype=bool)
-    for indices in claims:
-        claimed[indices[: RULES[rule]]] = True
-    arrays = (best, matched, best_of_object, claimed)
-    return _decide(*map(torch.from_numpy, arrays), high, low)
+    return match_closest(closest, high, low, rule)
+
+
+def find_closest(anchors: Tensor, ground_truth: Tensor) -> Closest | None:
+    """The part of `match_boxes` that no threshold changes; None off the CPU, where it has no part.
+
+    Args:
+        anchors: (N, 4) boxes, xyxy, pixels.
+        ground_truth: (G, 4) boxes, same convention, on the same device.
+    """
+    if anchors.device.type != "cpu":
+        return None
+    parts = _sweep(box_columns(anchors), box_columns(ground_truth))
+    return Closest(*map(torch.from_numpy, parts[:3]), tuple(map(torch.from_numpy, parts[3])))
+
+
+def match_closest(
+    closest: Closest, high: float, low: float, allow_low_quality: str | bool
+) -> Matches:
+    """`match_boxes` of boxes whose `find_closest` is known; arguments and errors are the same."""
+    rule = _checked_rule(high, low, allow_low_quality)
+    n, g = len(closest.best_iou), len(closest.best_of_object)
+    if n == 0 or g == 0:
+        return _no_matches(n, g, closest.best_iou.device)
+    claimed = torch.zeros(n, dtype=torch.bool)
+    for anchors in closest.reached_by:
+        claimed[anchors[: RULES[rule]]] = True
+    parts = closest.best_iou, closest.matched, closest.best_of_object
+    return _decide(*parts, claimed, high, low)
 
 
 @np.errstate(over="ignore")  # as for the whole matrix of `box_iou`
 def _sweep(
     anchors: np.ndarray, objects: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Each anchor's best object, each object's best IoU, and the anchors that reach it."""
+    """The fields of `Closest`."""
     n, g = anchors.shape[1], objects.shape[1]
     best, matched = np.zeros(n, dtype=np.float32), np.zeros(n, dtype=np.int64)
     best_of_object = np.zeros(g, dtype=np.float32)
@@ -123,7 +155,7 @@ def _sweep(
         tied = top == best_of_object[index]
         claims[index] = np.concatenate([claims[index], reached]) if tied else reached
         best_of_object[index] = top
-    return best, matched, best_of_object, claims
+    return matched, best, best_of_object, claims
 
 
 def _decide(

@@ -3,8 +3,9 @@
     image -> pyramid -> features -> head_output --.
       |                                |          +-> decoded -> candidates -> overlaps, survivors
       |-> grid -> anchors -------------+----------'                  |            :
-      |                                |                             '------------'-> proposals
-      '-> truth ---+-> planted         '-> unfiltered             recall <- truth <---'
+      |    '-> drawn   :               |                             '------------'-> proposals
+      '-> truth --> closest            '-> unfiltered                recall <- truth <---'
+                       '-> matches; planted, which stands in for head_output
 
 A slider turns one link: a stage runs again only when a setting that it, or a stage above it,
 reads has changed. Results are kept under their recipe: the stage, the values of all those
@@ -24,9 +25,9 @@ import torch
 
 from explorer.core import candidates, images, layout, network, proposals, report, survivors, truth
 from explorer.core.device import resolve_device
-from explorer.core.matching import Matches, match_boxes
+from explorer.core.matching import Closest, Matches, find_closest, match_boxes, match_closest
 from explorer.core.memo import Memo
-from explorer.core.planted import plant_scores
+from explorer.core.planted import draw_noise, plant_scores
 from explorer.core.recall import best_anchor_iou
 from explorer.core.samples import sample_bytes
 from explorer.settings import TRAINED, Image, Match, Planted, Scene, Settings
@@ -59,16 +60,25 @@ def _open_image(image: Image, scene: Scene, uploads: Mapping[str, bytes]) -> ima
     return images.fit_photo(images.open_photo(data), image.side, image.fit)
 
 
+def _draw(grid: layout.Grid, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The noise of planted scores, before it is scaled."""
+    return draw_noise(grid.starts[-1], seed)
+
+
 def _plant(
     anchors: layout.AnchorSet,
     objects: truth.GroundTruth,
+    closest: Closest | None,
+    drawn: tuple[torch.Tensor, torch.Tensor],
     planted: Planted,
     seed: int,
     weights: tuple[float, ...],
 ) -> candidates.HeadOutput:
     """Scores and deltas from the ground truth, for any anchors and box coder."""
     strength = planted.noise, planted.regression
-    return plant_scores(anchors.boxes, objects.boxes, *strength, seed, weights)
+    return plant_scores(
+        anchors.boxes, objects.boxes, *strength, seed, weights, closest=closest, drawn=drawn
+    )
 
 
 def _check_uploads(stages: tuple[str, ...], settings: Settings, uploads: Mapping) -> None:
@@ -80,9 +90,19 @@ def _check_uploads(stages: tuple[str, ...], settings: Settings, uploads: Mapping
         raise ValueError("the boxes of your own are gone: bring them again")
 
 
-def _match(anchors: layout.AnchorSet, objects: truth.GroundTruth, match: Match) -> Matches:
+def _closest(anchors: layout.AnchorSet, objects: truth.GroundTruth) -> Closest | None:
+    """Who overlaps whom most, whatever the thresholds."""
+    return find_closest(anchors.boxes, objects.boxes)
+
+
+def _match(
+    anchors: layout.AnchorSet, objects: truth.GroundTruth, closest: Closest | None, match: Match
+) -> Matches:
     """Which anchors the objects claim."""
-    return match_boxes(anchors.boxes, objects.boxes, match.high, match.low, match.low_quality)
+    rules = match.high, match.low, match.low_quality
+    if closest is None:
+        return match_boxes(anchors.boxes, objects.boxes, *rules)
+    return match_closest(closest, *rules)
 
 
 def _best_anchors(
@@ -113,9 +133,15 @@ STAGES: dict[str, Stage] = {
     "truth": Stage(
         truth.find_truth, ("image",), ("truth", "image.picture", "scene"), ("uploads", "device")
     ),
-    "planted": Stage(_plant, ("anchors", "truth"), ("planted", "scores.seed", "codec.weights")),
+    "closest": Stage(_closest, ("anchors", "truth")),
+    "drawn": Stage(_draw, ("grid",), ("scores.seed",)),
+    "planted": Stage(
+        _plant,
+        ("anchors", "truth", "closest", "drawn"),
+        ("planted", "scores.seed", "codec.weights"),
+    ),
     "best_anchors": Stage(_best_anchors, ("anchors", "truth")),
-    "matches": Stage(_match, ("anchors", "truth"), ("match",)),
+    "matches": Stage(_match, ("anchors", "truth", "closest"), ("match",)),
     "decoded": Stage(candidates.decode_all, ("anchors", "head_output"), ("codec", "filter.order")),
     "unfiltered": Stage(
         candidates.best_unfiltered, ("image", "anchors", "head_output"), ("codec",)

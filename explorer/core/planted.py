@@ -13,13 +13,20 @@ from torch import Tensor
 
 from explorer.core.candidates import HeadOutput
 from explorer.core.coder import encode_boxes
-from explorer.core.matching import match_boxes
+from explorer.core.matching import Closest, match_boxes
 
 # The logit is 20 * (IoU - 0.5): scores of .00005 off all objects, .02 at IoU .3, .98 at IoU .7.
 # So the two thresholds of matching become the two modes that a trained head shows.
 SLOPE, MIDDLE = 20.0, 0.5
 # Noise of deltas for each logit of noise: at 1, boxes tremble by 2% of their anchor's sides.
 TREMBLE = 0.02
+
+
+@torch.inference_mode()
+def draw_noise(anchors: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Numbers of N(0, 1) for (N,) logits and (N, 4) deltas, the same for every device."""
+    generator = torch.Generator().manual_seed(seed)
+    return tuple(torch.randn(shape, generator=generator) for shape in ((anchors,), (anchors, 4)))
 
 
 @torch.inference_mode()
@@ -30,6 +37,8 @@ def plant_scores(
     regression: float,
     seed: int,
     weights: Sequence[float] = (1, 1, 1, 1),
+    closest: Closest | None = None,
+    drawn: tuple[Tensor, Tensor] | None = None,
 ) -> HeadOutput:
     """Derive logits and deltas of all anchors from the ground truth.
 
@@ -43,6 +52,8 @@ def plant_scores(
         regression: how far the deltas go from the anchor, 0, to the object, 1.
         seed: all noise comes from it.
         weights: the box coder's, by which decoding will divide.
+        closest: `find_closest` of the boxes, where it is known.
+        drawn: `draw_noise` of N and the seed, where it is known.
 
     Returns:
         Logits, scores and deltas on the anchors' device. An anchor that touches no object, as all
@@ -56,12 +67,9 @@ def plant_scores(
     if not 0 <= regression <= 1:
         raise ValueError(f"planted.regression must be in [0, 1], got {regression}")
     ground_truth = ground_truth.to(anchors.device)
-    matches = match_boxes(anchors, ground_truth, 1, 0, "none")
-    generator = torch.Generator().manual_seed(seed)
-    logits, deltas = (
-        torch.randn(shape, generator=generator).mul_(noise).to(anchors.device)
-        for shape in ((len(anchors),), (len(anchors), 4))
-    )
+    matches = closest or match_boxes(anchors, ground_truth, 1, 0, "none")
+    drawn = drawn or draw_noise(len(anchors), seed)
+    logits, deltas = ((part * noise).to(anchors.device) for part in drawn)
     logits += SLOPE * (matches.best_iou - MIDDLE)
     deltas *= TREMBLE * torch.tensor(weights, dtype=torch.float32).to(anchors.device)
     touching = matches.best_iou.nonzero()[:, 0]

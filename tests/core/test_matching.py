@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from explorer.core import bands
 from explorer.core.boxes import box_iou
-from explorer.core.matching import Matches, match_anchors, match_boxes
+from explorer.core.matching import Matches, find_closest, match_anchors, match_boxes, match_closest
 from tests.devices import DEVICES
 from tests.reference import plain_match
 
@@ -211,3 +211,12 @@ def test_bad_boxes_and_rules_are_named_before_any_work():
         match_boxes(torch.zeros(3, 4), torch.zeros(4), 0.7, 0.3, "all")
     with pytest.raises(ValueError, match=r"match\.allow_low_quality"):
         match_boxes(torch.zeros(0, 4), torch.zeros(0, 4), 0.7, 0.3, "some")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_is_found_once_decides_every_threshold(rule):
+    anchors = grid_of_anchors(16, 10, [(20, 20), (10, 30), (5, 5)])
+    objects = torch.tensor([[40.0, 40, 80, 80], [0, 0, 160, 160], [35, 35, 40, 40]])
+    closest, table = find_closest(anchors, objects), box_iou(anchors, objects)
+    for limits in ((0.7, 0.3), (0.5, 0.5), (1.0, 0.0), (0.7, 0.3)):
+        assert_same(match_closest(closest, *limits, rule), match_anchors(table, *limits, rule))

@@ -211,15 +211,16 @@ PLANTED = changed(SMALL, {"scores.source": "planted"})
         ({"codec.weights": (10, 10, 5, 5)}, AFTER_HEAD | {"planted"}),
         ({"codec.max_log_scale": 1.0}, AFTER_HEAD),
         ({"nms.iou_threshold": 0.3}, {"proposals"}),
-        ({"scores.seed": 3}, AFTER_HEAD | {"planted"}),
-        ({"anchors.offset": 0}, AFTER_HEAD | {"planted", "anchors"}),
+        ({"scores.seed": 3}, AFTER_HEAD | {"planted", "drawn"}),
+        ({"anchors.offset": 0}, AFTER_HEAD | {"planted", "closest", "anchors"}),
         ({"scores.source": "noise"}, AFTER_HEAD | {"pyramid", "features", "head_output"}),
     ],
 )
 def test_planted_scores_take_the_networks_place(changes, expected, ran):
     memo = Memo(10**9)
     before = run("proposals", PLANTED, memo)
-    assert set(ran) == {"image", "grid", "anchors", "truth", "planted"} | AFTER_HEAD
+    first = {"image", "grid", "anchors", "truth", "closest", "drawn", "planted"}
+    assert set(ran) == first | AFTER_HEAD
     assert len(ran) == len(set(ran))
     assert run("head_output", PLANTED, memo) is run("planted", PLANTED, memo)
     ran.clear()

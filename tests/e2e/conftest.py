@@ -165,17 +165,26 @@ class Reader:
 
 
 @pytest.fixture(scope="session")
-def kept(chromium: Browser) -> Iterator[BrowserContext]:
-    """A wide window's browser that has seen the app before: it keeps Plotly, read and compiled."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    yield context
-    context.close()
+def window(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """A browser of a size and scheme that has seen the app before: it keeps Plotly, compiled."""
+    contexts: dict[tuple[int, int, str], BrowserContext] = {}
+
+    def of(width: int = 1440, height: int = 900, scheme: str = "light") -> BrowserContext:
+        form = width, height, scheme
+        if form not in contexts:
+            size = {"width": width, "height": height}
+            contexts[form] = chromium.new_context(viewport=size, color_scheme=scheme)
+        return contexts[form]
+
+    yield of
+    for context in contexts.values():
+        context.close()
 
 
 @pytest.fixture
-def reader(kept: BrowserContext, server: str) -> Iterator[Reader]:
+def reader(window: Callable[..., BrowserContext], server: str) -> Iterator[Reader]:
     """A reader in a tab of their own; the test fails if their browser complained."""
-    someone = Reader(kept.new_page(), server)
+    someone = Reader(window().new_page(), server)
     yield someone
     someone.page.close()
     assert someone.complaints == []

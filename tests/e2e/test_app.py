@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from explorer.pages import PAGES
+from tests.e2e.conftest import Reader
 
 pytestmark = pytest.mark.e2e
 
@@ -25,9 +26,9 @@ def query(url: str) -> dict[str, list[str]]:
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
 def test_a_page_opens_without_a_complaint_and_asks_no_other_server(
-    readers, path, width, height, scheme
+    window, server, path, width, height, scheme
 ):
-    someone = readers(width, height, scheme).open(path + SMALL)
+    someone = Reader(window(width, height, scheme).new_page(), server).open(path + SMALL)
     assert someone.page.locator("[data-testid=stException]").count() == 0
     assert someone.page.locator("[data-testid=stAlert]").count() == 0
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -36,6 +37,7 @@ def test_a_page_opens_without_a_complaint_and_asks_no_other_server(
     inside = (someone.address, "data:", "blob:")
     assert [url for url in someone.requests if not url.startswith(inside)] == []
     someone.screenshot(f"{path.strip('/') or 'overview'}_{scheme}_{width}")
+    someone.page.close()
 
 
 def test_a_key_on_a_slider_changes_the_plot_and_the_link(reader):
