@@ -86,7 +86,7 @@ def begin() -> str:
     own = reader()
     own.makers, own.sliders = {}, {}
     connection = st.context.headers.get(ahead.HEADER)
-    if own.token != connection or not own.token:
+    if own.token != connection:
         own.token = ahead.admit(own, connection)
     return own.token
 

@@ -89,6 +89,7 @@ def kept(stage: str, make: Callable[[], Any], *what: Hashable) -> Any:
 
     `what` names it, and holds all that it depends on beside the settings of that stage.
     """
+    compute(stage)  # before: while the network passes, nobody must wait for what is made here
     key = *what, pipeline.recipe(stage, _state.current())
     return memo().get(key, make).value
 

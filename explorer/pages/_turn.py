@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 PLACES = 2  # while one is inside of a tensor operation, another has the interpreter
+PATIENCE = 1.0  # seconds for which one that gave its place up waits to have one again
 
 _free = threading.Semaphore(PLACES)
 _mine = threading.local()  # whether this thread's script has a place
@@ -23,37 +24,41 @@ def taken() -> Iterator[None]:
     if getattr(_mine, "held", False):
         yield
         return
-    with _free:
-        _mine.held = True
-        try:
-            yield
-        finally:
-            _mine.held = False
+    _mine.held = _free.acquire()
+    try:
+        yield
+    finally:
+        _leave()
 
 
 @contextmanager
 def if_free() -> Iterator[bool]:
     """Hold a place where one is free at once; tells whether it is."""
-    free = _free.acquire(blocking=False)
-    _mine.held = free
+    _mine.held = _free.acquire(blocking=False)
     try:
-        yield free
+        yield _mine.held
     finally:
-        _mine.held = False
-        if free:
-            _free.release()
+        _leave()
 
 
 @contextmanager
 def given_up() -> Iterator[None]:
-    """Let others run while this script waits for something else than the interpreter."""
+    """Let others run while this script waits for something else than the interpreter.
+
+    Afterwards it goes on without a place where it gets none in time: those who hold the places may
+    be waiting for what this one makes.
+    """
     if not getattr(_mine, "held", False):
         yield
         return
-    _mine.held = False
-    _free.release()
+    _leave()
     try:
         yield
     finally:
-        _free.acquire()
-        _mine.held = True
+        _mine.held = _free.acquire(timeout=PATIENCE)
+
+
+def _leave() -> None:
+    if _mine.held:
+        _mine.held = False
+        _free.release()

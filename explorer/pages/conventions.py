@@ -121,13 +121,13 @@ def _sides() -> list[Side]:
     """What each code base has among its best proposals that the other lacks."""
     settings, views = _state.current(), _views()
     twice = 2 if len(views) == 1 else 1
-
-    def find() -> list[Side]:
-        chains = [_other.chain(view) for view in views.values()]
-        names = [_title(base) for base in views]
-        return _other.sides(names * twice, chains * twice, settings.view.top_k)
-
-    return _show.kept("proposals", find, "apart", *views, settings.view.top_k, settings.planted)
+    names = [_title(base) for base in views] * twice
+    chains = [_other.chain(view) for view in views.values()] * twice
+    return _show.kept(
+        "proposals",
+        lambda: _other.sides(names, chains, settings.view.top_k),
+        *("apart", *views, settings.view.top_k, settings.planted),
+    )
 
 
 def _orders(views) -> None:

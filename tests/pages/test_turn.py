@@ -75,3 +75,15 @@ def test_a_script_that_fails_or_is_left_frees_its_place(others):
                 raise LeftError
     start(_turn.PLACES)
     assert entered(_turn.PLACES)
+
+
+def test_it_goes_on_without_a_place_where_all_others_may_be_waiting_for_it(others, monkeypatch):
+    monkeypatch.setattr(_turn, "PATIENCE", 0.05)
+    start, entered = others
+    with _turn.taken():
+        with _turn.given_up():
+            start(_turn.PLACES)
+            assert entered(_turn.PLACES)
+        start(1)
+        assert not entered(1, patience=0.2)  # and it frees none that it does not have
+    assert not entered(1, patience=0.2)
