@@ -29,6 +29,8 @@ function createAhead() {
     }
     const news = (own) => [...moved.keys()].some((slider) => !own.includes(slider));
     const asked = [...figures].filter(([, { node, own }]) => inSight(node) && news(own));
+    const topOf = ([, { node }]) => node.getBoundingClientRect().top;
+    asked.sort((one, other) => topOf(one) - topOf(other)); // as they are read
     const keys = [...new Set([...asked.map(([key]) => key), ...missed.keys()])];
     const order = { url: `${location.origin}/ahead/${token}`, moved: Object.fromEntries(moved), keys };
     moved.clear();

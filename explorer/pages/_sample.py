@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 import torch
 
 from explorer.core.labels import encode_targets, positive_anchors
 from explorer.core.sampling import sample_anchors
 from explorer.figures.claims import target_histograms
-from explorer.live.plot import plot
-from explorer.pages import _claims, _controls, _show, _state
+from explorer.pages import _ahead, _claims, _controls, _show, _state
 
 
 def drawn() -> tuple[np.ndarray, np.ndarray]:
@@ -71,20 +71,29 @@ def _by_level(positive: np.ndarray, negative: np.ndarray) -> str:
 
 def targets() -> None:
     """The encoded deltas of the positive anchors, all or the chosen object's."""
-    settings, number = _state.current(), _claims.chosen()
-    positive = positive_anchors(_show.compute("matches"), -1 if number is None else number)
-    values = encode_targets(
-        _show.compute("anchors"),
-        _show.compute("truth").boxes,
-        _show.compute("matches"),
-        positive,
-        settings.codec.weights,
-    )
+    number = _claims.chosen()
     st.subheader("The targets" if number is None else f"The targets of object {number + 1}")
-    plot(target_histograms(values, settings.codec.weights), key="targets")
-    weights = ", ".join(f"{weight:g}" for weight in settings.codec.weights)
+    _ahead.figure(_histograms, key="targets")
+    weights = ", ".join(f"{weight:g}" for weight in _state.current().codec.weights)
     st.caption(
-        f"What the box head should say at each of {len(positive):,} positives: how far to move, in "
-        "widths and heights of the anchor, and the logarithm of how much to grow; times the "
+        f"What the box head should say at each of {len(_encoded()):,} positives: how far to move, "
+        "in widths and heights of the anchor, and the logarithm of how much to grow; times the "
         f"weights {weights}."
     )
+
+
+def _histograms() -> go.Figure:
+    return target_histograms(_encoded(), _state.current().codec.weights)
+
+
+def _encoded() -> np.ndarray:
+    """(P, 4) targets of the positive anchors."""
+    weights, number = _state.current().codec.weights, _claims.chosen()
+
+    def encode() -> np.ndarray:
+        matches = _show.compute("matches")
+        positive = positive_anchors(matches, -1 if number is None else number)
+        anchors, objects = _show.compute("anchors"), _show.compute("truth").boxes
+        return encode_targets(anchors, objects, matches, positive, weights)
+
+    return _show.kept("matches", encode, "targets", weights, number)
