@@ -108,7 +108,7 @@ def test_a_figure_that_is_lost_on_its_way_is_asked_for_again(reader):
     reader.page.wait_for_function(
         """() => document.querySelector(".st-key-curve .rpn-plot")
             .layout.yaxis.title.text.includes("0.51")""",
-        timeout=10_000,
+        timeout=60_000,
     )
     assert "curve" in lost
     reader.complaints = [each for each in reader.complaints if "net::ERR_FAILED" not in each]
