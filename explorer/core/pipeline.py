@@ -23,7 +23,17 @@ from typing import Any
 
 import torch
 
-from explorer.core import candidates, images, layout, network, proposals, report, survivors, truth
+from explorer.core import (
+    candidates,
+    images,
+    layout,
+    levels,
+    network,
+    proposals,
+    report,
+    survivors,
+    truth,
+)
 from explorer.core.device import resolve_device
 from explorer.core.matching import Closest, Matches, find_closest, match_boxes, match_closest
 from explorer.core.memo import Memo
@@ -122,10 +132,10 @@ STAGES: dict[str, Stage] = {
         network.compute_pyramid, ("image",), ("scores",), ("device", "progress", "trained")
     ),
     "features": Stage(
-        network.fit_features, ("pyramid", "grid"), ("scores", "anchors.strides"), ("device",)
+        levels.fit_features, ("pyramid", "grid"), ("scores", "anchors.strides"), ("device",)
     ),
     "head_output": Stage(
-        network.run_head,
+        levels.run_head,
         ("features",),
         ("scores", "anchors.per_cell"),
         ("device", "trained", "keep"),
@@ -255,7 +265,7 @@ def _run(name: str, settings: Settings, memo: Memo, moment: dict[str, Any]) -> A
     return memo.get(key, lambda: stage.function(*inputs, **needed)).value
 
 
-def _keep(settings: Settings, memo: Memo, device: torch.device) -> network.Keep:
+def _keep(settings: Settings, memo: Memo, device: torch.device) -> levels.Keep:
     """Keeps levels of the head's output beside the stages: other grids may share some of them."""
     of = "level", _recipe("pyramid", settings, device)
     return lambda name, make: memo.get((of, name), make).value

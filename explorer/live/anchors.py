@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.core.network import FPN_STRIDES
+from explorer.core.levels import FPN_STRIDES
 from explorer.live import board, scripts
 from explorer.settings import Anchors, View
 

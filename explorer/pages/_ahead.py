@@ -18,13 +18,14 @@ import streamlit as st
 
 from explorer.editing import changed
 from explorer.live import ahead
-from explorer.live.ahead import Sent
 from explorer.live.plot import encode, plot, wishes
 from explorer.pages import _state, _turn
 from explorer.settings import Settings
 
 Changes = Mapping[str, Any]  # settings by their paths
-Made = tuple[Settings, Mapping[str, Any], Sent]  # under what, from what beside, and the figure
+Made = tuple[
+    Settings, Mapping[str, Any], ahead.Sent
+]  # under what, from what beside, and the figure
 Maker = tuple[Callable[[], bytes], Mapping[str, Any]]  # how a figure is made, and from what beside
 
 
@@ -40,7 +41,7 @@ class Reader:
         self.sliders: dict[str, Callable[[float], Changes]] = {}  # slider -> what a value changes
         self.made: dict[str, Made] = {}  # by figure, the last one ahead
 
-    def look_ahead(self, moved: Mapping[str, float], key: str) -> Sent | None:
+    def look_ahead(self, moved: Mapping[str, float], key: str) -> ahead.Sent | None:
         """A figure with some sliders elsewhere; None where the server is busy, or it cannot be.
 
         Keys are those of the browser's class names, as `in_page` makes them.
@@ -59,10 +60,10 @@ class Reader:
             settings = changed(settings, changes)
         return settings
 
-    def _made(self, settings: Settings, key: str) -> Sent:
+    def _made(self, settings: Settings, key: str) -> ahead.Sent:
         make, given = self.makers[key]
         with _state.assumed(settings, self.uploads):
-            sent = Sent(make())
+            sent = ahead.Sent(make())
         self.made[key] = settings, given, sent
         return sent
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable
-from functools import cache
 from typing import Any
 
 import streamlit as st
@@ -21,10 +20,13 @@ from explorer.settings import Settings
 COSTLY = ("pyramid", "head_output")  # whole layers: worth all cores and a progress bar
 
 
-@cache  # found in no time: `st.cache_resource` takes a tenth of a millisecond, hundreds of times
+# Not `st.cache_resource`: that takes a tenth of a millisecond to find it, hundreds of times a move.
+_memo = Memo(max_bytes=1_000_000_000 // int(os.environ.get(SERVERS, 1)))
+
+
 def memo() -> Memo:
     """Stage results of all sessions, at most 1 GB together on a machine."""
-    return Memo(max_bytes=1_000_000_000 // int(os.environ.get(SERVERS, 1)))
+    return _memo
 
 
 def frame() -> None:

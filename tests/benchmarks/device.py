@@ -17,8 +17,9 @@ from torch import Tensor
 from explorer.core.candidates import decode_all, select_candidates
 from explorer.core.device_nms import settle
 from explorer.core.learned import LearnedNetwork, load_learned
+from explorer.core.levels import fit_features, run_head
 from explorer.core.memo import Memo
-from explorer.core.network import fit_features, normalise, run_head
+from explorer.core.network import normalise
 from explorer.core.pipeline import device_name, run
 from explorer.editing import changed
 from explorer.presets import PRESETS

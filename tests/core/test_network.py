@@ -11,7 +11,8 @@ from explorer.core.fpn import FPN
 from explorer.core.head import RPNHead, flatten_head_output
 from explorer.core.images import Picture, normalise
 from explorer.core.layout import lay_grid
-from explorer.core.network import compute_pyramid, fit_features, run_head
+from explorer.core.levels import fit_features, run_head
+from explorer.core.network import compute_pyramid
 from explorer.settings import Scores
 from tests.devices import DEVICES
 

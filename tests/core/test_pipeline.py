@@ -155,7 +155,7 @@ def test_a_slider_turns_its_link_and_those_after_it(changes, expected, ran, monk
         "pyramid",
         replace(STAGES["pyramid"], function=lambda *_, **__: ran.append("pyramid") or fake),
     )
-    monkeypatch.setattr(pipeline.network, "FPN_STRIDES", (1, 2, 3, 5, 7))
+    monkeypatch.setattr(pipeline.levels, "FPN_STRIDES", (1, 2, 3, 5, 7))
     memo = Memo(10**9)
     before = run("proposals", SMALL, memo)
     ran.clear()
@@ -187,10 +187,10 @@ def test_the_head_looks_at_the_levels_that_a_stride_changes(source, number, look
     strides[number] = strides[number] * 3 // 4
     after = changed(before, {"anchors.strides": tuple(strides)})
     expected = run("head_output", after, Memo(10**9))
-    memo, seen, look = Memo(10**9), [], pipeline.network.Features.draw
+    memo, seen, look = Memo(10**9), [], pipeline.levels.Features.draw
     run("head_output", before, memo)
     monkeypatch.setattr(
-        pipeline.network.Features,
+        pipeline.levels.Features,
         "draw",
         lambda self, level, noise: seen.append(level) or look(self, level, noise),
     )
