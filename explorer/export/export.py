@@ -44,9 +44,12 @@ def ratios_as_h_over_w(settings: Settings) -> tuple[float, ...]:
 
 
 def number(value: float) -> str:
-    """A number as Python reads it back, to the same bits: 32, 0.5, 1e-03 as 0.001."""
+    """A number as Python and YAML read it back, to the same bits: 32, 0.5, 1e-03 as 0.001."""
     value = float(value)
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    text = repr(value)
+    return text if "." in text else text.replace("e", ".0e")  # to YAML, 1e-05 is a word
 
 
 def listed(values: tuple, write: Callable[[float], str] = number) -> str:

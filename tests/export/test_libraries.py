@@ -17,6 +17,7 @@ from explorer.core.memo import Memo
 from explorer.core.pipeline import run
 from explorer.editing import changed
 from explorer.export import LIBRARIES
+from explorer.export.export import number
 from explorer.presets import PRESETS
 from explorer.settings import Settings
 from tests.any_settings import any_settings
@@ -246,3 +247,8 @@ def test_a_number_is_written_so_that_it_reads_back():
 def test_an_export_is_a_value():
     made = LIBRARIES["torchvision"](SMALL)
     assert replace(made) == made
+
+
+@pytest.mark.parametrize("value", [1e-05, 1.5e-07, 1e16, -2e-09, 0.7, 32])
+def test_yaml_and_python_read_a_number_alike(value):
+    assert yaml.safe_load(number(value)) == float(number(value)) == value
