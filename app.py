@@ -1,6 +1,11 @@
 """The door: `streamlit run app.py` serves the pages, the assets and Plotly's own script."""
 
+import os
 from pathlib import Path
+
+# A thread of the network that waits for the other one sleeps soon: a core spun on is one that the
+# scripts lack. Read as torch is imported; 1,000 rounds cost the pass nothing on a quiet machine.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 import pandas  # noqa: F401  Plotly fails in one session while another one half has imported it
 import streamlit as st

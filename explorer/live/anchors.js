@@ -15,6 +15,7 @@ function titleOf({ level, moving, step, boxes }) {
 function mountBoard(state) {
   const { root } = state;
   root.classList.add("rpn-plot");
+  state.sent = []; // cells that Python has not told back
   state.title = makeElement("div", "rpn-anchors-title", root);
   state.count = makeElement("div", "rpn-anchors-count", root);
   state.board = createBoard(makeElement("div", "", root), {
@@ -151,14 +152,25 @@ function report(state) {
   clearTimeout(state.pause);
   state.pause = 0;
   state.redraw();
-  if (state.cell) state.send("cell", state.cell);
+  if (!state.cell) return;
+  state.sent.push(state.cell);
+  state.send("cell", state.cell);
+}
+
+// Whether the reader's keys and clicks are further on than what Python has just told.
+function isAhead(state, told) {
+  const same = (cell) => cell[0] === told[0] && cell[1] === told[1];
+  const answered = state.sent.findLastIndex(same);
+  if (answered >= 0) state.sent.splice(0, answered + 1);
+  else if (!same(state.data.cell)) state.sent.length = 0; // another control has chosen
+  return Boolean(state.pause || state.sent.length);
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".rpn-anchors");
   const state = stateOf(root, mountBoard);
+  if (state.data && !isAhead(state, data.cell)) state.cell = null;
   Object.assign(state, { data, send: setTriggerValue, revision: (state.revision ?? 0) + 1 });
-  if (!state.pause) state.cell = null; // else the keys are further on than Python
   state.board.setPhoto(data.photo, data.image[1], data.image[0]);
   state.settle();
   return whenGone(state, () => {

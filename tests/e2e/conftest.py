@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.e2e import browser as browser_finder
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
+PATIENCE = 180_000  # milliseconds: a network's pass beside other tests takes a minute
 WITHOUT_PLOTS = ("/about", "/take_home", "/glossary", "/lesson")
 
 
@@ -59,6 +60,7 @@ def _wait_until_healthy(address: str, process: subprocess.Popen) -> None:
 def chromium() -> Iterator[Browser]:
     """A headless Chromium."""
     SCREENSHOTS.mkdir(exist_ok=True)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
             executable_path=browser_finder.find(), args=list(browser_finder.FLAGS)
@@ -72,6 +74,7 @@ class Reader:
 
     def __init__(self, page: Page, address: str) -> None:
         self.page, self.address = page, address
+        page.set_default_timeout(PATIENCE)
         self.complaints: list[str] = []
         self.requests: list[str] = []
         page.on("request", lambda request: self.requests.append(request.url))
@@ -98,7 +101,7 @@ class Reader:
 
     def settle(self) -> None:
         """Wait until no script runs and every visible plot stands."""
-        self.page.wait_for_selector("[data-testid=stMain] h1", timeout=120_000)
+        self.page.wait_for_selector("[data-testid=stMain] h1")
         self.page.wait_for_function(
             """(least) => {
                 const app = document.querySelector("[data-testid=stApp]");
@@ -107,7 +110,6 @@ class Reader:
                     && plots.every((plot) => plot.dataset.revision || !plot.clientWidth);
             }""",
             arg=0 if any(page in self.page.url for page in WITHOUT_PLOTS) else 1,
-            timeout=120_000,
         )
 
     def plot(self, key: str):
@@ -145,8 +147,7 @@ class Reader:
         do()
         self.page.wait_for_function(
             f"""() => Number(document.querySelector(".st-key-{plot} .rpn-plot")
-                .dataset.revision) > {before}""",
-            timeout=60_000,
+                .dataset.revision) > {before}"""
         )
         self.page.wait_for_timeout(100)  # the figure may have come ahead of the script
         self.settle()

@@ -45,7 +45,7 @@ def test_a_figure_changes_under_the_finger_and_stays_when_it_lets_go(
     assert setting not in reader.page.url  # no script has run
     ahead = reader.plot(plot).evaluate(SHOWN)
     reader.page.mouse.up()
-    reader.page.wait_for_function(f"() => location.search.includes('{setting}')", timeout=30_000)
+    reader.page.wait_for_function(f"() => location.search.includes('{setting}')")
     reader.settle()
     reader.page.wait_for_timeout(500)
     assert reader.plot(plot).evaluate(SHOWN) == ahead
@@ -114,6 +114,5 @@ def test_a_figure_that_is_lost_on_its_way_is_asked_for_again(reader):
     reader.page.wait_for_function(
         """() => document.querySelector(".st-key-curve .rpn-plot")
             .layout.yaxis.title.text.includes("0.51")""",
-        timeout=60_000,
     )
     assert sorted(reader.page.evaluate("lost")) == ["curve", "recall_boxes"]

@@ -137,7 +137,7 @@ def test_an_upload_is_shown_and_its_link_says_that_it_cannot_carry_it(reader, re
     before = reader.page.evaluate(picture)
     upload = {"name": "red.png", "mimeType": "image/png", "buffer": file.getvalue()}
     reader.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(upload)
-    reader.page.wait_for_function(f"{picture[6:]} !== '{before}'", timeout=60_000)
+    reader.page.wait_for_function(f"{picture[6:]} !== '{before}'")
     reader.settle()
     reader.screenshot("upload")
     other = readers().open(reader.page.url.removeprefix(reader.address))
@@ -164,14 +164,14 @@ def test_every_kind_of_bad_picture_gets_a_sentence_and_every_odd_one_is_shown(re
     for number, (name, data, sentence) in enumerate(bad_pictures()):
         before = reader.page.evaluate(shown)
         chooser.set_input_files({"name": name, "mimeType": "image/png", "buffer": data})
-        alert.get_by_text(sentence).wait_for(timeout=30_000)
+        alert.get_by_text(sentence).wait_for()
         reader.settle()
         assert reader.page.evaluate(shown) == before, name
         reader.screenshot(f"bad_picture_{number}")
     for name, data in odd_pictures():
         before = reader.page.evaluate(shown)
         chooser.set_input_files({"name": name, "mimeType": "image/png", "buffer": data})
-        reader.page.wait_for_function(f"{shown[6:]} !== '{before}'", timeout=60_000)
+        reader.page.wait_for_function(f"{shown[6:]} !== '{before}'")
         reader.settle()
         assert alert.count() == 0, name
 

@@ -19,7 +19,7 @@ def query(reader) -> dict[str, list[str]]:
 def wait_for(reader, name: str, value: str | None = None) -> None:
     """Until the link holds a setting."""
     wanted = f"{name}={value or ''}"
-    reader.page.wait_for_function(f"() => location.search.includes('{wanted}')", timeout=30_000)
+    reader.page.wait_for_function(f"() => location.search.includes('{wanted}')")
     reader.settle()
 
 

@@ -26,7 +26,7 @@ def panel(reader):
 
 def says(reader, text):
     """Wait until the panel says something."""
-    expect(panel(reader)).to_contain_text(text, timeout=60_000)
+    expect(panel(reader)).to_contain_text(text)
 
 
 def button(reader, label):
@@ -34,14 +34,14 @@ def button(reader, label):
 
 
 def go_on(reader, label="Next"):
-    expect(button(reader, label)).to_be_visible(timeout=60_000)
+    expect(button(reader, label)).to_be_visible()
     button(reader, label).click()
 
 
 def outlined(reader, key):
     """Whether a control is on the screen, with the lesson's outline."""
     control = reader.page.locator(f".st-key-{key}").first
-    expect(control).to_be_in_viewport(timeout=30_000)
+    expect(control).to_be_in_viewport()
     expect(control).to_have_css("outline-style", "solid")
     return control
 
@@ -169,11 +169,11 @@ def test_a_teacher_builds_a_link_and_a_class_opens_it(reader, readers):
         page.locator(f".st-key-build_{key} input").press("Enter")
     page.get_by_role("button", name="NMS IoU threshold").click()
     link = page.locator("[data-testid=stCode] code")
-    expect(link).to_contain_text("lesson.show=nms.iou_threshold", timeout=30_000)
+    expect(link).to_contain_text("lesson.show=nms.iou_threshold")
     expect(link).to_contain_text("lesson.question=Where")
     page.get_by_text("Preview", exact=True).click()
     frame = page.frame_locator("iframe")
-    expect(frame.locator(".st-key-lesson").first).to_contain_text("Two people?", timeout=60_000)
+    expect(frame.locator(".st-key-lesson").first).to_contain_text("Two people?")
 
     someone = readers()
     address = link.inner_text().strip()
@@ -187,14 +187,14 @@ def test_a_teacher_builds_a_link_and_a_class_opens_it(reader, readers):
     someone.screenshot("teachers_link")
     assert someone.complaints == []
     button(someone, "Leave").click()
-    expect(someone.page.locator(".st-key-preset").first).to_be_visible(timeout=30_000)
+    expect(someone.page.locator(".st-key-preset").first).to_be_visible()
 
 
 def test_a_newcomer_is_shown_around(reader):
     reader.open("/")
     tour = reader.page.locator(".st-key-tour").first
     for number in range(1, 5):
-        expect(tour).to_contain_text(f"{number} of 4", timeout=30_000)
+        expect(tour).to_contain_text(f"{number} of 4")
         tour.get_by_role("button").first.click()
-    expect(reader.page.locator(".st-key-tour_next")).to_have_count(0, timeout=30_000)
+    expect(reader.page.locator(".st-key-tour_next")).to_have_count(0)
     reader.settle()

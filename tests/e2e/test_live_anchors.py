@@ -262,6 +262,38 @@ def test_the_board_keeps_its_node_and_its_zoom_and_takes_keys(reader):
     assert query(reader)["view.row"] == [str(before[0] - 1)]
 
 
+def test_an_older_answer_does_not_take_back_the_cell(reader):
+    held, holds = [], False
+
+    def between(page):
+        server = page.connect_to_server()
+        server.on_message(lambda told: held.append((page, told)) if holds else page.send(told))
+
+    reader.page.route_web_socket("**/_stcore/stream", between)
+    reader.open(SMALL)
+    board = reader.page.locator(".st-key-anchor_grid .rpn-board")
+    row, column = reader.page.evaluate(f"{SHOWN}.cell")
+    holds = True
+    board.press("ArrowRight")
+    while not any(
+        b"view.column=" in told for _, told in held
+    ):  # the link: the script is at its end
+        reader.page.wait_for_timeout(100)
+    first = len(held)
+    board.press("ArrowRight")
+    reader.page.wait_for_timeout(500)  # the server hears of this one too
+    for page, told in held[:first]:
+        page.send(told)
+    reader.page.wait_for_timeout(500)
+    assert reader.page.evaluate(f"{SHOWN}.cell") == [row, column + 2]
+    holds = False
+    for page, told in held[first:]:
+        page.send(told)
+    wait_for_link(reader, f"view.column={column + 2}")
+    reader.settle()
+    assert reader.page.evaluate(f"{SHOWN}.cell") == [row, column + 2]
+
+
 def test_an_anchor_is_named_and_followed_from_its_edge_and_from_its_button(reader):
     reader.open(SMALL + "&view.level=1&view.row=16&view.column=16")
     board = reader.page.locator(".st-key-anchor_grid .rpn-board")

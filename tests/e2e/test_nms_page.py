@@ -48,7 +48,6 @@ def wait_for_link(reader, name: str, value: object) -> None:
     reader.page.wait_for_function(
         "([name, value]) => new URLSearchParams(location.search).get(name) === value",
         arg=[name, str(value)],
-        timeout=30_000,
     )
     reader.settle()
 
@@ -125,7 +124,7 @@ def test_it_plays_slides_follows_a_box_and_takes_a_threshold_from_the_curve(read
     rank = leaf.locator(".rank").text_content()
     leaf.click()
     story = reader.page.get_by_text(f"The followed box, candidate {rank}, is decided at step 1.")
-    story.wait_for(timeout=30_000)
+    story.wait_for()
     reader.settle()
     assert in_link(reader, "view.follow") != ""
     assert reader.page.locator(".rpn-steps .followed .rank").text_content() == rank

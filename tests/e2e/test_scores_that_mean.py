@@ -17,7 +17,6 @@ def pick(reader, key: str, option: str, plot: str) -> None:
     reader.page.wait_for_function(
         f"""() => Number(document.querySelector(".st-key-{plot} .rpn-plot")
             .dataset.revision) > {before}""",
-        timeout=60_000,
     )
     reader.settle()
 
@@ -72,7 +71,7 @@ def test_a_drawn_object_becomes_ground_truth_and_is_found(reader):
     reader.page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.6, steps=8)
     reader.page.mouse.up()
     metric = reader.page.locator("[data-testid=stMetricValue]").first
-    metric.get_by_text("of 4").wait_for(timeout=30_000)
+    metric.get_by_text("of 4").wait_for()
     reader.settle()
     assert reader.revision("recall_boxes") > before
     reader.screenshot("drawn_object")

@@ -13,7 +13,7 @@ SMALL = {"v": "1", "image.side": "256", "scores.source": "planted"}
 
 
 def opened(file: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(MAIN), default_timeout=120)
+    app = AppTest.from_file(str(MAIN), default_timeout=180)
     for name, value in (SMALL | query).items():
         app.query_params[name] = value
     app.run()

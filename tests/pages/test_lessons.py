@@ -252,7 +252,7 @@ def test_every_control_has_a_help_text(page):
 
 
 def test_a_newcomer_is_shown_around_once():
-    app = AppTest.from_file(MAIN, default_timeout=60)
+    app = AppTest.from_file(MAIN, default_timeout=180)
     app.run()
     texts = [text for text, _ in _tour.LOOKS]
     for number, text in enumerate(texts):
@@ -267,7 +267,7 @@ def test_a_newcomer_is_shown_around_once():
 
 
 def test_the_guided_look_can_be_skipped_and_a_link_never_shows_it():
-    app = AppTest.from_file(MAIN, default_timeout=60)
+    app = AppTest.from_file(MAIN, default_timeout=180)
     app.run()
     app.button(key="tour_skip").click().run()
     assert all(each.key != "tour_next" for each in app.button)

@@ -39,7 +39,7 @@ SMALL = {"image.side": "128"}  # a forward pass of a few milliseconds
 
 
 def open_page(file: str = "overview.py", **query: str) -> AppTest:
-    app = AppTest.from_file(MAIN, default_timeout=60)
+    app = AppTest.from_file(MAIN, default_timeout=180)
     for name, value in (SMALL | query).items():
         app.query_params[name] = value
     app.run()
