@@ -7,7 +7,6 @@ from pathlib import Path
 # scripts lack. Read as torch is imported; 1,000 rounds cost the pass nothing on a quiet machine.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-import pandas  # noqa: F401  Plotly fails in one session while another one half has imported it
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route

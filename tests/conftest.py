@@ -1,8 +1,13 @@
-"""For all tests: one thread for torch, as on the server; two stall where the cores are shared."""
+"""For all tests: one thread for torch, as on the server (two stall where cores are shared), and no
+time limit an example: a busy machine stops for half a second wherever it likes.
+"""
 
 import torch
+from hypothesis import settings
 
 torch.set_num_threads(1)
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list) -> None:

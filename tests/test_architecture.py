@@ -37,7 +37,7 @@ MAY_IMPORT = {
 LIBRARIES = {
     "streamlit": {"pages", "live", "app"},
     "starlette": {"live", "app", "serve_class"},
-    "plotly": {"figures", "pages", "live"},
+    "plotly": {"live"},
 }
 
 

@@ -42,7 +42,7 @@ def test_text_from_a_link_or_a_form_becomes_numbers():
     assert made.filter.keep_equal is False
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(any_settings())
 def test_changing_every_setting_to_what_it_is_changes_nothing(made):
     assert changed(Settings(), {path: get(made, path) for path in paths()}) == made

@@ -59,7 +59,7 @@ def beside(path, value):
 
 
 @pytest.mark.parametrize("path", paths())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_a_setting_takes_every_value_of_its_range(path, data):
     value = data.draw(good(path))
@@ -69,7 +69,7 @@ def test_a_setting_takes_every_value_of_its_range(path, data):
 
 
 @pytest.mark.parametrize("path", paths())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_what_a_setting_cannot_be_is_refused_by_name_rule_and_value(path, data):
     sentence = refusal({path: data.draw(bad(path))})
@@ -86,7 +86,7 @@ def test_nan_and_infinity_are_refused_by_name(path, value):
     assert refusal({path: value}).startswith(path)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_settings())
 def test_valid_settings_stay_within_what_a_server_holds(made):
     cells = [math.ceil(made.image.side / stride) ** 2 for stride in made.anchors.strides]
@@ -165,7 +165,7 @@ def test_levels_are_named_by_place_from_the_first_stride(strides, names):
     assert anchors.level_names == names
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.floats(1, 40), min_size=1, max_size=3),
     st.lists(st.floats(0.05, 20), min_size=1, max_size=3),

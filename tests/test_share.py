@@ -79,7 +79,7 @@ def test_explicit_shapes_are_written_as_width_x_height():
     assert written(values)["anchors.pairs"] == "8x4_4.5x8~16x16"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_settings())
 @example(changed(Settings(), {"match.low_quality": "none"}))  # a choice that is called none
 @example(changed(Settings(), {"image.picture": "none"}))
@@ -124,7 +124,7 @@ def test_a_link_of_another_version_opens_on_the_defaults_and_says_so(version):
 
 
 @pytest.mark.parametrize("path", paths())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(text=RUBBISH)
 def test_rubbish_in_a_parameter_is_used_as_it_reads_or_named(path, text):
     made, notes = from_query({path: text})
@@ -138,7 +138,7 @@ def test_rubbish_in_a_parameter_is_used_as_it_reads_or_named(path, text):
         assert says(text, path, get(made, path)), (text, get(made, path))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(paths()) | st.text(max_size=12), RUBBISH, max_size=8))
 def test_no_parameter_of_a_whole_link_of_rubbish_is_dropped_in_silence(query):
     made, notes = from_query(query)
@@ -151,7 +151,7 @@ def test_no_parameter_of_a_whole_link_of_rubbish_is_dropped_in_silence(query):
         assert path == "v" or named or uploaded or says(text, path, get(made, path))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_one_impossible_parameter_leaves_the_others_in_force(data):
     worse = data.draw(st.sampled_from(["nms.iou_threshold", "filter.min_size", "image.side"]))
@@ -229,7 +229,7 @@ def test_unknown_parameters_are_named_and_cost_nothing_else():
 # Files
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(any_settings())
 def test_a_file_brings_every_setting_back(made):
     assert from_json(to_json(made)) == made
@@ -302,7 +302,7 @@ def test_a_file_that_nests_too_deep_is_refused(depth):
     assert str(refused.value).startswith(("anchors.sizes", "the settings file must not nest"))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -99,7 +99,7 @@ def test_boxes_follow_their_objects_through_crops_and_mirrors(scenes, monkeypatc
     assert seen > 50
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6), st.integers(20, 300), st.integers(20, 300), st.integers(20, 120))
 def test_every_view_of_any_picture_lies_on_its_canvas(seed, width, height, side):
     box = np.array([[0.2 * width, 0.2 * height, 0.9 * width, 0.9 * height]])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.core.layout import Grid
+from explorer.figures import theme
 from explorer.figures.canvas import canvas
 
 READABLE = 32  # crosses along the longer side; more of them hide the photo
@@ -33,20 +33,20 @@ def _every(step: int) -> str:
     return f"every {step}{'nd' if step % 10 == 2 else 'th'} cell"
 
 
-def notebook_grid(grid: Grid, level: int, level_name: str, offset: float) -> go.Figure:
+def notebook_grid(grid: Grid, level: int, level_name: str, offset: float) -> theme.Figure:
     """The notebook's own figure: centres of every 8th cell on a dark canvas.
 
     A grid of more than 256 cells across, which the notebook has not, is shown more sparsely.
     """
     step = max(8, cell_step(grid.cells[level]))
     points = centres(grid, level, offset, step)
-    dots = go.Scatter(
+    dots = theme.trace(
+        "scatter",
         x=points[:, 0],
         y=points[:, 1],
         mode="markers",
         marker={"size": 4, "color": "cyan"},
         hoverinfo="skip",
-        _validate=False,
     )
     stride = grid.strides[level][0]
     title = f"Anchor centres at {level_name} (stride {stride:g}), {_every(step)}"

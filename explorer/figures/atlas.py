@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.core.atlas import AXIS
 from explorer.figures import png, theme
@@ -26,9 +25,9 @@ def size_map(
     title: str,
     pin: tuple[float, float],
     followed: tuple[float, float] | None = None,
-    limits: Sequence[go.Scatter | go.Contour] = (),
-    objects: Sequence[go.Scatter] = (),
-) -> go.Figure:
+    limits: Sequence[theme.Trace] = (),
+    objects: Sequence[theme.Trace] = (),
+) -> theme.Figure:
     """The best IoU that a grid offers, over object width and height.
 
     Args:
@@ -41,7 +40,8 @@ def size_map(
         objects: from `object_dots`.
     """
     first, *more = sorted(set(marks))
-    ground = go.Contour(
+    ground = theme.trace(
+        "contour",
         x=AXIS,
         y=AXIS,
         z=iou.astype(np.float32),
@@ -54,7 +54,6 @@ def size_map(
         line={"color": "#fff", "width": 2.5},
         hovertemplate="%{x:.0f} x %{y:.0f} px: IoU %{z:.2f}<extra></extra>",
         showlegend=False,
-        _validate=False,
     )
     rings = [*_ring(followed, "diamond"), *_ring(pin, "circle")]
     return theme.figure(
@@ -71,7 +70,7 @@ def size_map(
     )
 
 
-def _on_the_lines(iou: np.ndarray, marks: tuple[float, ...]) -> go.Scatter:
+def _on_the_lines(iou: np.ndarray, marks: tuple[float, ...]) -> theme.Trace:
     """Each line's IoU, written on it: Plotly's own search for a place takes it 130 ms a move."""
     found = {}
     for mark, spot in zip(sorted(set(marks)), SPOTS, strict=False):
@@ -82,7 +81,8 @@ def _on_the_lines(iou: np.ndarray, marks: tuple[float, ...]) -> go.Scatter:
             row, column = crossings[away.argmin()]
             found[f"{mark:.2g}"] = np.sqrt(AXIS[column] * AXIS[column + 1]), AXIS[row]
     x, y = np.array([*found.values()], dtype=np.float32).reshape(-1, 2).T
-    return go.Scatter(
+    return theme.trace(
+        "scatter",
         x=x,
         y=y,
         mode="text",
@@ -90,7 +90,6 @@ def _on_the_lines(iou: np.ndarray, marks: tuple[float, ...]) -> go.Scatter:
         textfont=WORDS,
         hoverinfo="skip",
         showlegend=False,
-        _validate=False,
     )
 
 
@@ -104,7 +103,7 @@ def _heat(iou: np.ndarray) -> dict[str, Any]:
     return place | look | {"sizey": place["sizex"], "source": source}
 
 
-def _key() -> go.Scatter:
+def _key() -> theme.Trace:
     """No point, but the bar that tells the map's colours."""
     bar = {
         "thickness": 16,
@@ -114,14 +113,14 @@ def _key() -> go.Scatter:
         "title": {"text": "IoU"},
     }
     marker = {"cmin": 0, "cmax": 1, "color": [0], "colorscale": theme.stops(theme.HEAT_SCALE)}
-    return go.Scatter(
+    return theme.trace(
+        "scatter",
         x=[None],
         y=[None],
         mode="markers",
         marker=marker | {"colorbar": bar, "showscale": True},
         hoverinfo="skip",
         showlegend=False,
-        _validate=False,
     )
 
 
@@ -136,10 +135,11 @@ def _axis(title: str) -> dict[str, Any]:
     }
 
 
-def _ring(sides: tuple[float, float] | None, symbol: str) -> list[go.Scatter]:
+def _ring(sides: tuple[float, float] | None, symbol: str) -> list[theme.Trace]:
     """A ring around a width and height; none around nothing."""
     return [
-        go.Scatter(
+        theme.trace(
+            "scatter",
             x=[sides[0]],
             y=[sides[1]],
             mode="markers",
@@ -151,14 +151,13 @@ def _ring(sides: tuple[float, float] | None, symbol: str) -> list[go.Scatter]:
             },
             hoverinfo="skip",
             showlegend=False,
-            _validate=False,
         )
         for width, colour in ((8, "#000"), (4, theme.ACCENT))
         if sides
     ]
 
 
-def object_dots(sides: np.ndarray, labels: Sequence[str], stories: Sequence[str]) -> go.Scatter:
+def object_dots(sides: np.ndarray, labels: Sequence[str], stories: Sequence[str]) -> theme.Trace:
     """The picture's objects on the map.
 
     Args:
@@ -168,7 +167,8 @@ def object_dots(sides: np.ndarray, labels: Sequence[str], stories: Sequence[str]
     """
     at = sides.clip(AXIS[0], AXIS[-1])
     few = len(sides) <= LABELLED
-    return go.Scatter(
+    return theme.trace(
+        "scatter",
         x=at[:, 0],
         y=at[:, 1],
         mode="markers+text" if few else "markers",
@@ -182,5 +182,4 @@ def object_dots(sides: np.ndarray, labels: Sequence[str], stories: Sequence[str]
         ],
         hovertemplate="%{customdata[0]}<extra></extra>",
         showlegend=False,
-        _validate=False,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.core.layout import Grid
+from explorer.figures import theme
 from explorer.figures.canvas import boxes_path, canvas, hover_points, path_shape
 
 CROWD = 100  # boxes; with halos around more of them, the photo is hidden
@@ -28,7 +28,7 @@ def band_boxes(
     title: str,
     photo_url: str | None,
     marks: Sequence[dict] = (),
-) -> go.Figure:
+) -> theme.Figure:
     """Boxes in the colours of their parts.
 
     Args:

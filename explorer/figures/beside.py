@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.figures import theme
 from explorer.figures.canvas import boxes_path, canvas, path_shape
@@ -20,7 +19,7 @@ def beside_its_anchor(
     title: str,
     photo_url: str | None,
     cells: list[dict] | None = None,
-) -> go.Figure:
+) -> theme.Figure:
     """An object and the anchor that serves it best, on the photo around them.
 
     Args:
@@ -44,13 +43,14 @@ def beside_its_anchor(
     return figure
 
 
-def _look_at(figure: go.Figure, boxes: np.ndarray, image_size: tuple[int, int]) -> None:
+def _look_at(figure: theme.Figure, boxes: np.ndarray, image_size: tuple[int, int]) -> None:
     """Show only the surroundings of the boxes, in the photo's shape."""
     height, width = image_size
     first, last = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     share = min(1, WINDOW * float(((last - first) / [width, height]).max()))
     window = share * np.array([width, height])
     left, top = ((first + last - window) / 2).clip(0, [width, height] - window).tolist()
-    figure.layout.xaxis.range = [left, left + window[0]]
-    figure.layout.yaxis.range = [top + window[1], top]
-    figure.layout.uirevision = f"{left} {top} {share}"  # another place: the old zoom means nothing
+    layout = figure["layout"]
+    layout["xaxis"]["range"] = [left, left + window[0]]
+    layout["yaxis"]["range"] = [top + window[1], top]
+    layout["uirevision"] = f"{left} {top} {share}"  # another place: the old zoom means nothing

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.core.arithmetic import Arithmetic
 from explorer.figures import theme
@@ -34,7 +33,7 @@ def decoded_box(
     photo_url: str | None,
     rival: Rival | None = None,
     view: tuple[list[float], list[float]] | None = None,
-) -> go.Figure:
+) -> theme.Figure:
     """The anchor dotted, its box solid, lines between their corners.
 
     What the clip cuts off is drawn thinly.
@@ -58,11 +57,12 @@ def decoded_box(
         ends = (left, right - wide) if label["xanchor"] == "left" else (left + wide, right)
         label["x"] = round(min(max(label["x"], ends[0]), ends[1]), 1)
         label["y"] = round(min(max(label["y"], top + high), bottom - high), 1)
-    figure.layout.annotations = labels
+    layout = figure["layout"]
+    layout["annotations"] = labels
     if view is not None:
-        figure.layout.xaxis.range, figure.layout.yaxis.range = [left, right], [bottom, top]
-        figure.layout.meta["aspect"] = (bottom - top) / (right - left)
-        figure.layout.uirevision = f"{left:g} {top:g} {right:g}"  # another place: zoom starts anew
+        layout["xaxis"]["range"], layout["yaxis"]["range"] = [left, right], [bottom, top]
+        layout["meta"]["aspect"] = (bottom - top) / (right - left)
+        layout["uirevision"] = f"{left:g} {top:g} {right:g}"  # another place: zoom starts anew
     return figure
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.figures import theme
 
@@ -19,7 +18,7 @@ def canvas(
     shapes: list[dict] | None = None,
     layers: list[dict] | None = None,
     alt: str = "",
-) -> go.Figure:
+) -> theme.Figure:
     """A figure over the photo, or over the notebook's dark canvas.
 
     Args:
@@ -83,7 +82,7 @@ def path_shape(path: str, colour: str, width: float = 2, **changes: Any) -> dict
 
 def hover_points(
     boxes: np.ndarray, facts: list[list], template: str, digits: int = 1
-) -> go.Scatter:
+) -> theme.Trace:
     """Invisible points at the boxes' centres which tell about them.
 
     The words stand once in the template and the facts once a box: a text a box is three times as
@@ -98,12 +97,12 @@ def hover_points(
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     sides = boxes.astype(np.float64).round(digits)  # as float32, 0.1 would take 9 digits
     sides = sides if digits else sides.astype(np.int64)
-    return go.Scatter(
+    return theme.trace(
+        "scatter",
         x=centres[:, 0].round().astype(np.int16),  # nobody points closer than a pixel
         y=centres[:, 1].round().astype(np.int16),
         customdata=[box + rest for box, rest in zip(sides.tolist(), facts, strict=True)],
         mode="markers",
         marker={"opacity": 0, "size": 14},
         hovertemplate=f"{template}<extra></extra>",
-        _validate=False,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.core.claims import Claim, Verdict
 from explorer.figures import theme
@@ -19,7 +18,7 @@ def claim_table(
     labels: tuple[str, ...],
     level_names: tuple[str, ...],
     selected: int | None,
-) -> go.Figure:
+) -> theme.Figure:
     """Objects by levels: how many positive anchors each has; an unreached object is crossed.
 
     Where there are more objects than rows, the first ones are shown, or those up to the selected.
@@ -35,7 +34,8 @@ def claim_table(
     counts = np.array([claim.by_level for claim in part]).reshape(-1, len(level_names))
     most = max(4, int(counts.max(initial=0)))  # a single anchor is few
     rows = [claim.object for claim in part]
-    heat = go.Heatmap(
+    heat = theme.trace(
+        "heatmap",
         x=list(range(len(level_names))),
         y=rows,
         z=np.where(counts > 0, counts, np.nan).astype(np.float32),
@@ -49,7 +49,6 @@ def claim_table(
         ygap=2,
         hoverongaps=False,
         hovertemplate="%{z} anchors of %{x} claim object %{y}<extra></extra>",
-        _validate=False,
     )
     fixed = {"fixedrange": True, "zeroline": False, "ticks": "", "automargin": True}
     outline = {"type": "rect", "x0": -0.5, "x1": len(level_names) - 0.5, "line": {"width": 4}}
@@ -94,7 +93,7 @@ def _row(claim: Claim, label: str, chosen: bool) -> str:
     return f'<span style="color:{MISSED}">✗ {name} </span>'
 
 
-def target_histograms(targets: np.ndarray, weights: tuple[float, ...]) -> go.Figure:
+def target_histograms(targets: np.ndarray, weights: tuple[float, ...]) -> theme.Figure:
     """Four histograms of the encoded deltas of the positive anchors, on one axis.
 
     Args:
@@ -121,13 +120,13 @@ def target_histograms(targets: np.ndarray, weights: tuple[float, ...]) -> go.Fig
             "fixedrange": True,
         }
         traces.append(
-            go.Bar(
+            theme.trace(
+                "bar",
                 x=middles,
                 y=counts,
                 yaxis=f"y{axis}",
                 marker={"color": theme.LEVELS[place], "line": {"width": 0}},
                 hovertemplate=f"{name} %{{x:.3f}}: %{{y}} anchors<extra></extra>",
-                _validate=False,
             )
         )
         notes.append(_note(name, values, weights[place], bottom + 0.16))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.figures import theme
 from explorer.figures.canvas import boxes_path, canvas, crosses_path, hover_points, path_shape
@@ -26,7 +25,9 @@ class Side:
     reasons: Sequence[str]  # M, why the other lacks each
 
 
-def apart(image_size: tuple[int, int], photo_url: str | None, sides: Sequence[Side]) -> go.Figure:
+def apart(
+    image_size: tuple[int, int], photo_url: str | None, sides: Sequence[Side]
+) -> theme.Figure:
     """Both pictures beside each other, zoomed together: own boxes in colour, shared ones faint.
 
     Args:
@@ -57,8 +58,7 @@ def apart(image_size: tuple[int, int], photo_url: str | None, sides: Sequence[Si
                 shapes += [halo | place, path_shape(boxes_path(boxes), look, thick) | place]
         facts = [[reason] for reason in side.reasons]
         hover = hover_points(side.own, facts, f"<b>{side.name}</b> alone<br>%{{customdata[4]}}")
-        hover.update(xaxis=f"x{tail}", yaxis=f"y{tail}")
-        points.append(hover)
+        points.append(hover | {"xaxis": f"x{tail}", "yaxis": f"y{tail}"})
         words = {"text": f"{side.name} alone: {len(side.own)}", "showarrow": False}
         corner = {"xref": "paper", "yref": "paper", "x": left, "y": 1, "xanchor": "left"}
         font = {"size": 18, "color": colour}
@@ -82,7 +82,7 @@ def ghosts(
     image_size: tuple[int, int],
     photo_url: str | None,
     cells: Sequence[tuple[str, np.ndarray, tuple[float, float]]],
-) -> go.Figure:
+) -> theme.Figure:
     """The anchors of one cell, as several code bases lay them, over each other.
 
     Args:
@@ -105,22 +105,23 @@ def ghosts(
         size = "<br>%{customdata[5]:.1f} x %{customdata[6]:.1f} px"
         facts = [[i + 1, *side] for i, side in enumerate(sides)]
         corners = hover_points(boxes, facts, text + size)
-        corners.x, corners.y = boxes[:, 2], boxes[:, 1]
+        corners |= {"x": boxes[:, 2], "y": boxes[:, 1]}
         points.append(corners)
     names = ", ".join(name for name, _, _ in cells)
     figure = canvas(image_size, photo_url, points, shapes=shapes, alt=f"A cell's anchors: {names}")
     every = np.concatenate([boxes for _, boxes, _ in cells])
     low, high = every[:, :2].min(axis=0), every[:, 2:].max(axis=0)
     middle, half = (low + high) / 2, 0.6 * float((high - low).max())  # close up, with some photo
-    figure.layout.xaxis.range = [middle[0] - half, middle[0] + half]
-    figure.layout.yaxis.range = [middle[1] + half, middle[1] - half]
-    figure.layout.meta["aspect"] = 1.0
+    layout = figure["layout"]
+    layout["xaxis"]["range"] = [middle[0] - half, middle[0] + half]
+    layout["yaxis"]["range"] = [middle[1] + half, middle[1] - half]
+    layout["meta"]["aspect"] = 1.0
     return figure
 
 
 def recalls(
     counts: np.ndarray, curves: Sequence[tuple[str, np.ndarray, int]], iou: float
-) -> go.Figure:
+) -> theme.Figure:
     """Recall against the number of proposals, for both views.
 
     Args:
@@ -153,7 +154,7 @@ def recalls(
     )
 
 
-def counts_of_steps(sides: Sequence[tuple[str, dict[str, int]]]) -> go.Figure:
+def counts_of_steps(sides: Sequence[tuple[str, dict[str, int]]]) -> theme.Figure:
     """How many boxes each step leaves, for both views; a step that a view has not is left out.
 
     Args:
@@ -161,7 +162,8 @@ def counts_of_steps(sides: Sequence[tuple[str, dict[str, int]]]) -> go.Figure:
     """
     steps = list(dict.fromkeys(step for _, left in sides for step in left))
     bars = [
-        go.Bar(
+        theme.trace(
+            "bar",
             y=[step for step in steps if step in left],
             x=[max(left[step], 0.5) for step in steps if step in left],  # 0 has no logarithm
             text=[f"{left[step]:,}" for step in steps if step in left],
@@ -170,7 +172,6 @@ def counts_of_steps(sides: Sequence[tuple[str, dict[str, int]]]) -> go.Figure:
             name=name,
             marker={"color": colour},
             hovertemplate=f"{name}, %{{y}}: %{{text}}<extra></extra>",
-            _validate=False,
         )
         for (name, left), colour in zip(sides, SIDES, strict=True)
     ]

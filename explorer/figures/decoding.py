@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.figures import theme
 
@@ -59,7 +58,7 @@ def _count(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return np.histogram(values[np.isfinite(values)], BINS, (edges[0], edges[-1]))[0]
 
 
-def delta_histogram(counts: DeltaCounts, place: int, value: float) -> go.Figure:
+def delta_histogram(counts: DeltaCounts, place: int, value: float) -> theme.Figure:
     """One delta: all anchors above, the kept proposals below, on one x axis.
 
     Args:
@@ -70,14 +69,14 @@ def delta_histogram(counts: DeltaCounts, place: int, value: float) -> go.Figure:
     name, edges = DELTAS[place], counts.edges[place]
     middles, width = (edges[:-1] + edges[1:]) / 2, edges[1] - edges[0]
     bars = [
-        go.Bar(
+        theme.trace(
+            "bar",
             x=middles.astype(np.float32),
             y=getattr(counts, part)[place],
             yaxis=axis,
             width=width,
             marker={"color": colour, "line": {"width": 0}},
             hovertemplate=f"{name} %{{x:.3f}}<br>%{{y:,}} {part}<extra></extra>",
-            _validate=False,
         )
         for part, axis, _, colour in ROWS
     ]

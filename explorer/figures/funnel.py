@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
 from explorer.core.candidates import Fate
 from explorer.core.funnel import ALL, Flow
 from explorer.figures import theme
@@ -32,7 +30,7 @@ def funnel(
     title: str,
     chosen: tuple[str, int | None],
     followed: tuple[Fate, int] | None = None,
-) -> go.Figure:
+) -> theme.Figure:
     """The drawing with its numbers.
 
     Args:
@@ -104,16 +102,16 @@ def _in_two_lines(name: str) -> str:
     return name if len(name) < 15 else "<br>".join(name.rsplit(" ", 1))
 
 
-def _told(pieces: Sequence[Piece], flow: Flow) -> go.Scatter:
+def _told(pieces: Sequence[Piece], flow: Flow) -> theme.Trace:
     """Invisible points at the pieces' middles, which tell their true counts."""
     told = [piece for piece in pieces if piece.count and piece.look != "neck"]
     middles = [(p.top + p.bottom) / 2 for p in told]
-    return go.Scatter(
+    return theme.trace(
+        "scatter",
         x=[sum(p.ends_at(y)) / 2 for p, y in zip(told, middles, strict=True)],
         y=middles,
         customdata=[[f"<b>{flow.parts[p.part]}</b>: {p.count:,} {p.band}"] for p in told],
         mode="markers",
         marker={"opacity": 0, "size": 14},
         hovertemplate="%{customdata[0]}<extra></extra>",
-        _validate=False,
     )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.core.atlas import AXIS
 from explorer.figures import theme
@@ -22,7 +21,7 @@ LINES = {
 }
 
 
-def iou_limit(name: str, iou: np.ndarray, mark: float) -> list[go.Contour]:
+def iou_limit(name: str, iou: np.ndarray, mark: float) -> list[theme.Trace]:
     """The line on which another network reaches an IoU.
 
     Args:
@@ -39,14 +38,13 @@ def iou_limit(name: str, iou: np.ndarray, mark: float) -> list[go.Contour]:
         "hoverinfo": "skip",
         "showscale": False,
         "showlegend": False,
-        "_validate": False,
     }
-    return [go.Contour(line=line, **lines) for line in _line_and_halo(name)]
+    return [theme.trace("contour", line=line, **lines) for line in _line_and_halo(name)]
 
 
 def stair(
     name: str, line: np.ndarray, ends: Sequence[float], level_names: Sequence[str]
-) -> list[go.Scatter]:
+) -> list[theme.Trace]:
     """The line from which a network of points sees an object, and where its levels take over.
 
     Args:
@@ -55,7 +53,7 @@ def stair(
         ends: (L,) the longer side of the last object of each level, pixels.
         level_names: L names.
     """
-    common = {"mode": "lines", "hoverinfo": "skip", "showlegend": False, "_validate": False}
+    common = {"mode": "lines", "hoverinfo": "skip", "showlegend": False}
     x = [side for end in ends[:-1] for side in (end, end, AXIS[0], None)]
     y = [side for end in ends[:-1] for side in (AXIS[0], end, end, None)]
     fence = {"color": LINES[name][0], "width": 1.5, "dash": "dot"}
@@ -63,8 +61,11 @@ def stair(
     middles = np.sqrt(fences[:-1] * fences[1:])[fences[:-1] < AXIS[-1]]  # of the levels in sight
     low = np.full(len(middles), 1.2 * AXIS[0])
     return [
-        *(go.Scatter(x=line[:, 0], y=line[:, 1], line=d, **common) for d in _line_and_halo(name)),
-        go.Scatter(x=x, y=y, line=fence, **common),
+        *(
+            theme.trace("scatter", x=line[:, 0], y=line[:, 1], line=d, **common)
+            for d in _line_and_halo(name)
+        ),
+        theme.trace("scatter", x=x, y=y, line=fence, **common),
         _words(middles, low, list(level_names[: len(middles)])),
     ]
 
@@ -74,8 +75,9 @@ def _line_and_halo(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"color": "#000", "width": 7}, {"color": colour, "width": 3.5, "dash": dash}
 
 
-def _words(x: np.ndarray, y: np.ndarray, words: list[str]) -> go.Scatter:
-    return go.Scatter(
+def _words(x: np.ndarray, y: np.ndarray, words: list[str]) -> theme.Trace:
+    return theme.trace(
+        "scatter",
         x=x,
         y=y,
         text=words,
@@ -83,7 +85,6 @@ def _words(x: np.ndarray, y: np.ndarray, words: list[str]) -> go.Scatter:
         textfont=WORDS,
         hoverinfo="skip",
         showlegend=False,
-        _validate=False,
     )
 
 

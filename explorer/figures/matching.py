@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.core.labels import Kind
 from explorer.core.layout import Grid
@@ -60,7 +59,7 @@ def matching_picture(
     selected: int | None = None,
     sample: np.ndarray | None = None,
     followed: int | None = None,
-) -> go.Figure:
+) -> theme.Figure:
     """Positive anchors as boxes, ignored and negative ones as dots at their centres.
 
     Args:
@@ -104,9 +103,9 @@ def matching_picture(
         layers=dots_layer(dots, grid.image_size),
         alt=title,
     )
-    figure.layout.annotations = numbers(objects)
+    figure["layout"]["annotations"] = numbers(objects)
     if selected is not None:
-        figure.layout.meta["movable"] = objects.boxes[selected].tolist()
+        figure["layout"]["meta"]["movable"] = objects.boxes[selected].tolist()
     return figure
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.figures import theme
 from explorer.figures.canvas import boxes_path, canvas, hover_points, path_shape
@@ -36,7 +35,7 @@ def survivors_curve(
     survive: int,
     cap: int,
     candidates: int,
-) -> go.Figure:
+) -> theme.Figure:
     """How many boxes survive at each threshold, the cap after NMS, and the threshold in force.
 
     Args:
@@ -59,7 +58,8 @@ def survivors_curve(
         [0, 1], [cap, cap], f"cap of {cap:,}", theme.LEVELS[1], hover, 3, dash="dash"
     )
     top = max(candidates, 1) * 1.08
-    now = go.Scatter(
+    now = theme.trace(
+        "scatter",
         x=[threshold] * 3,
         y=[0, survive, top],
         mode="lines+markers+text",
@@ -69,7 +69,6 @@ def survivors_curve(
         textposition="top left" if threshold > 0.15 else "top right",
         name=f"now {threshold:g}",
         hoverinfo="skip",
-        _validate=False,
     )
     return theme.figure(
         [curve, limit, now],
@@ -108,7 +107,7 @@ class Rescored:
 
 def rescored_boxes(
     taken: Rescored, image_size: tuple[int, int], photo_url: str | None, alt: str
-) -> go.Figure:
+) -> theme.Figure:
     """The best boxes with their final scores; those that hard NMS suppressed stand out.
 
     Args:
@@ -134,7 +133,7 @@ def rescored_boxes(
         shapes=shapes,
         alt=alt,
     )
-    figure.layout.annotations = _labels(taken, image_size)
+    figure["layout"]["annotations"] = _labels(taken, image_size)
     return figure
 
 

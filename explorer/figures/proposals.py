@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.core.layout import Grid
 from explorer.figures import theme
@@ -43,7 +42,7 @@ def top_boxes(
     title: str,
     photo_url: str | None,
     objects: list[dict] | None = None,
-) -> go.Figure:
+) -> theme.Figure:
     """Boxes over the photo, coloured by level, by score or by what they hit.
 
     Args:

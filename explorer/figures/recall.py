@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.figures import theme
 
@@ -12,7 +11,7 @@ KINDS = (theme.LEVELS[2], theme.LEVELS[1], theme.LEVELS[7])  # hit, duplicate, m
 
 def recall_curve(
     counts: np.ndarray, recall: np.ndarray, ceiling: float, iou: float, proposals: int
-) -> go.Figure:
+) -> theme.Figure:
     """Recall after the best 1, 2, 3 ... proposals, and what the anchors alone reach.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 from PIL import Image
 
 from explorer.core.layout import Grid
@@ -21,7 +20,7 @@ def histogram(
     full_axis: bool,
     log_counts: bool,
     followed: float | None = None,
-) -> go.Figure:
+) -> theme.Figure:
     """How often each score occurs, one colour a part.
 
     Args:
@@ -42,7 +41,8 @@ def histogram(
     for name, colour, values in parts:
         counts, _ = np.histogram(values, BINS, (low, high))
         bars.append(
-            go.Bar(
+            theme.trace(
+                "bar",
                 x=middles.astype(np.float32),
                 y=counts,
                 width=width,
@@ -50,7 +50,6 @@ def histogram(
                 marker={"color": colour, "line": {"width": 0}},
                 opacity=0.9 if len(parts) == 1 else 0.65,
                 hovertemplate=f"score %{{x:.4f}}<br>%{{y:,}} anchors<extra>{name}</extra>",
-                _validate=False,
             )
         )
     line, word = _followed_score(followed, (low + high) / 2)
@@ -92,7 +91,7 @@ def heat_map(
     level_name: str,
     photo_url: str | None,
     followed: tuple[int, int, int] | None = None,
-) -> go.Figure:
+) -> theme.Figure:
     """The best score of each cell of a level, over the photo.
 
     Args:
@@ -111,7 +110,8 @@ def heat_map(
     # The grid may reach past the input; the axes cut it there.
     covered = round(rows * grid.strides[level][0]), round(columns * grid.strides[level][1])
     shown = image_layer(_as_png((best - low) / span), covered, 0.72 if photo_url else 1.0)
-    scale = go.Scatter(  # carries the colour bar; the map itself is one small image
+    scale = theme.trace(
+        "scatter",  # carries the colour bar; the map itself is one small image
         x=[None],
         y=[None],
         mode="markers",
@@ -124,7 +124,6 @@ def heat_map(
             "colorbar": {"thickness": 14, "len": 0.9, "tickformat": ".3~f", "x": 1.01},
         },
         hoverinfo="skip",
-        _validate=False,
     )
     title = f"{level_name}: best score of each of {rows * columns:,} cells"
     figure = canvas(
@@ -136,7 +135,7 @@ def heat_map(
         shapes=_followed_cell(grid, followed) if followed else None,
         alt=f"{title}, from {low:.3f} to {high:.3f}",
     )
-    figure.layout.margin.r = 76
+    figure["layout"]["margin"]["r"] = 76
     return figure
 
 

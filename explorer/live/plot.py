@@ -5,18 +5,21 @@ The JavaScript beside this file draws; this face sends it the figure as JSON byt
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import orjson
 import plotly
-import plotly.graph_objects as go
-import plotly.io
 import streamlit as st
 
 from explorer.live import scripts
 
 PLOTLY_FOLDER = Path(plotly.__file__).parent / "package_data"  # app.py serves it as /vendor
+TYPES = {"i1", "i2", "i4", "u1", "u2", "u4", "f4", "f8"}  # arrays that Plotly's JavaScript has
 
 _mount = st.components.v2.component(
     "rpn_explorer_plot",
@@ -36,16 +39,30 @@ def wishes(
     return wished | {"drawn": st.session_state.get(f"{key} drawn", 0)}
 
 
-def encode(figure: go.Figure, meta: dict[str, int] | None = None) -> bytes:
+def encode(figure: dict[str, Any], meta: dict[str, int] | None = None) -> bytes:
     """A figure as `plot` sends it, with `wishes` where it is to call back."""
-    figure.layout.meta |= meta or {}
+    wished = {"meta": figure["layout"].get("meta", {}) | (meta or {})}
     if meta and meta["draws"]:
-        figure.layout.dragmode = "drawrect"
-    return plotly.io.to_json(figure, validate=False, engine="orjson").encode()
+        wished["dragmode"] = "drawrect"
+    return orjson.dumps(figure | {"layout": figure["layout"] | wished}, default=_of_numpy)
+
+
+def _of_numpy(value: np.generic | np.ndarray) -> Any:
+    """Numbers as Plotly's JavaScript takes them: an array in base64, in its own or a short type."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if value.dtype.itemsize == 8 and value.dtype.kind in "iu" and value.size:
+        ends = map(np.min_scalar_type, (value.min(), value.max()))
+        value = value.astype(np.result_type(*ends))
+    name = f"{value.dtype.kind}{value.dtype.itemsize}"
+    if name not in TYPES:
+        return value.tolist()
+    sent = {"dtype": name, "bdata": base64.b64encode(np.ascontiguousarray(value)).decode()}
+    return sent | ({"shape": ", ".join(map(str, value.shape))} if value.ndim > 1 else {})
 
 
 def plot(
-    figure: go.Figure | bytes,
+    figure: dict[str, Any] | bytes,
     *,
     key: str,
     on_click: Callable[[float, float], None] | None = None,
@@ -66,7 +83,7 @@ def plot(
     """
     drawn = f"{key} drawn"  # a refused rectangle too must bring a new figure, which drops it
     calls = {"on_click": on_click, "on_draw": on_draw, "on_move": on_move}
-    if isinstance(figure, go.Figure):
+    if not isinstance(figure, bytes):
         figure = encode(figure, wishes(key, **calls))
 
     def report_click() -> None:

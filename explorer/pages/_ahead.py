@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.editing import changed
+from explorer.figures.theme import Figure
 from explorer.live import ahead
 from explorer.live.plot import encode, plot, wishes
 from explorer.pages import _state, _turn
@@ -115,7 +115,7 @@ def shown(key: str, make: Callable[[], bytes], given: Mapping[str, Any] | None =
     return sent.name if sent and settings == _state.current() and with_it == given else make()
 
 
-def figure(make: Callable[[], go.Figure], *, key: str, **calls: Callable[..., None] | None) -> None:
+def figure(make: Callable[[], Figure], *, key: str, **calls: Callable[..., None] | None) -> None:
     """A plot of what `make` draws from settings and stages; see `explorer.live.plot.plot`."""
     meta = wishes(key, **calls) | {"ahead": 1}
     plot(shown(key, lambda: encode(make(), meta), meta), key=key, **calls)

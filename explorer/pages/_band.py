@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
@@ -14,6 +13,7 @@ from explorer.core.parts import part_index, parts_of
 from explorer.figures import theme
 from explorer.figures.band import band_boxes
 from explorer.figures.biography import followed_shapes
+from explorer.figures.theme import Figure
 from explorer.pages import _ahead, _follow, _show, _state
 
 MOST = 300  # boxes that are drawn; more hide each other
@@ -80,7 +80,7 @@ def _best() -> tuple[np.ndarray, np.ndarray, int]:
     return _show.kept("proposals", find, "band", settings.funnel)
 
 
-def _drawn() -> go.Figure:
+def _drawn() -> Figure:
     flow, fates, part = traced()
     index, boxes, total = _best()
     followed, scores = _follow.box(), _show.compute("head_output").scores

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from explorer.figures import theme
 from explorer.figures.biography import followed_shapes
 from explorer.figures.objects import object_shapes
 from explorer.figures.proposals import DrawnBoxes, top_boxes
+from explorer.figures.theme import Figure
 from explorer.pages import _follow, _show, _state
 
 
@@ -33,7 +33,7 @@ def best(found: Candidates | Proposals, k: int, kind: Tensor | None = None) -> D
 
 def figure(
     boxes: DrawnBoxes, title: str, objects: tuple[np.ndarray, np.ndarray] | None = None
-) -> go.Figure:
+) -> Figure:
     """The boxes over the photo, as the reader chose to colour them.
 
     `objects` are (G, 4) boxes of the ground truth and (G,) which of them were missed. A followed

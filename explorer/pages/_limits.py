@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.atlas import AXIS, lattice_of, size_chart
 from explorer.core.without_anchors import crowded, point_limit
 from explorer.editing import field_of
 from explorer.figures.limits import LINES, cell_grid, iou_limit, stair
+from explorer.figures.theme import Trace
 from explorer.pages import _controls, _show, _state
 from explorer.presets import PRESETS
 from explorer.presets.anchor_free import FCOS, INPUT_SIDES, YOLOV1
@@ -57,7 +57,7 @@ def chart_of(anchors: Anchors, strides: tuple | None, scale: float) -> np.ndarra
     return _show.memo().get(key, lambda: size_chart(grid, reading, scale)).value
 
 
-def lines() -> list[go.Scatter | go.Contour]:
+def lines() -> list[Trace]:
     """The chosen detectors' lines, each enlarged from its input side to this picture's."""
     atlas, side = _state.current().atlas, _state.current().image.side
     drawn = []

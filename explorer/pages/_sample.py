@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 import torch
 
 from explorer.core.labels import encode_targets, positive_anchors
 from explorer.core.sampling import sample_anchors
 from explorer.figures.claims import target_histograms
+from explorer.figures.theme import Figure
 from explorer.pages import _ahead, _claims, _controls, _show, _state
 
 
@@ -82,7 +82,7 @@ def targets() -> None:
     )
 
 
-def _histograms() -> go.Figure:
+def _histograms() -> Figure:
     return target_histograms(_encoded(), _state.current().codec.weights)
 
 

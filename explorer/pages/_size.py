@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.atlas import Lattice, Service, lattice_of, offered_iou, serve
 from explorer.editing import field_of, get, limits
 from explorer.figures.beside import beside_its_anchor
+from explorer.figures.theme import Figure
 from explorer.pages import _ahead, _controls, _limits, _show, _state
 
 NEAR = 0.05  # decades from a dot at which a click still means it
@@ -88,7 +88,7 @@ def _side(path: str) -> None:
     )
 
 
-def _picture() -> go.Figure:
+def _picture() -> Figure:
     """The picture's own object of that size and its anchor, else one in the photo's middle."""
     settings, grid, truth = _state.current(), _show.compute("grid"), _show.compute("truth")
     sides = np.array([settings.atlas.width, settings.atlas.height])

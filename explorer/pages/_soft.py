@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.candidates import Fate
 from explorer.core.soft_nms import soft_nms
 from explorer.figures.nms import Rescored, rescored_boxes
+from explorer.figures.theme import Figure
 from explorer.pages import _ahead, _controls, _show, _state
 
 RULES = {
@@ -52,7 +52,7 @@ def _picture(method: str) -> None:
     st.markdown(RULES[method].format(threshold=threshold, sigma=sigma) + told)
 
 
-def _boxes(method: str) -> go.Figure:
+def _boxes(method: str) -> Figure:
     taken = _rescored(method)
     alt = f"The best {len(taken.after)} boxes after {method} NMS"
     return rescored_boxes(taken, _show.compute("grid").image_size, _show.photo_url(), alt)

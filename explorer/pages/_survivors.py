@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.nms_steps import NmsSteps, steps_of
 from explorer.core.survivors import THRESHOLDS, tell_equal_tops, tell_thresholds
 from explorer.figures.nms import survivors_curve
+from explorer.figures.theme import Figure
 from explorer.pages import _ahead, _show, _state
 
 
@@ -37,7 +37,7 @@ def render(walked: NmsSteps) -> None:
         st.caption("Click into the plot to set the threshold.")
 
 
-def _curve() -> go.Figure:
+def _curve() -> Figure:
     walked, nms = walk(), _state.current().nms
     return survivors_curve(
         np.array(THRESHOLDS),

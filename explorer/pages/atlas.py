@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.atlas import offered_iou
 from explorer.figures.atlas import object_dots, size_map
+from explorer.figures.theme import Figure
 from explorer.pages import (
     _ahead,
     _atlas_idea,
@@ -62,7 +62,7 @@ def _map() -> None:
     _limits.words()
 
 
-def _sizes() -> go.Figure:
+def _sizes() -> Figure:
     settings, grid = _state.current(), _show.compute("grid")
     reading, high = settings.atlas.reading, settings.match.high
     return size_map(

@@ -1,12 +1,12 @@
 """Compare: two settings on one picture, and the boxes that one has and the other lacks."""
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.counts import count_steps
 from explorer.core.report import COUNTS
 from explorer.editing import changed, field_of, get
 from explorer.figures.compare import SIDES, apart, counts_of_steps, recalls
+from explorer.figures.theme import Figure
 from explorer.pages import _ahead, _controls, _other, _show, _state
 from explorer.pages._demo import demo
 from explorer.pages._weights import fits
@@ -120,13 +120,13 @@ def _pictures(a) -> None:
     _show.badge("proposals")
 
 
-def _apart() -> go.Figure:
+def _apart() -> Figure:
     a, b = _state.current(), _other.other()
     found = _other.sides("AB", [_other.chain(a), _other.chain(b)], a.view.top_k)
     return apart(_show.compute("grid", a).image_size, _show.photo_url(), found)
 
 
-def _recalls() -> go.Figure:
+def _recalls() -> Figure:
     a, b = _state.current(), _other.other()
     lines = []
     for name, view in zip("AB", (a, b), strict=True):
@@ -135,7 +135,7 @@ def _recalls() -> go.Figure:
     return recalls(COUNTS, lines, a.recall.iou)
 
 
-def _funnels() -> go.Figure:
+def _funnels() -> Figure:
     views = _state.current(), _other.other()
     steps = [
         (name, _left(_other.chain(view), view)) for name, view in zip("AB", views, strict=True)

@@ -3,13 +3,13 @@
 from collections import Counter
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.layout import level_shapes
 from explorer.editing import field_of, get
 from explorer.figures import theme
 from explorer.figures.compare import Side, apart, ghosts
+from explorer.figures.theme import Figure
 from explorer.pages import _ahead, _controls, _other, _show, _state
 from explorer.pages._weights import fits
 from explorer.presets import PRESETS, Preset, name_of
@@ -84,7 +84,7 @@ def _one_cell() -> None:
     st.html(f'<div class="key">{swatches}</div>')
 
 
-def _ghosts() -> go.Figure:
+def _ghosts() -> Figure:
     return ghosts(_show.compute("image").image_size, _show.photo_url(), _cells())
 
 
@@ -113,7 +113,7 @@ def _lacking() -> None:
     _show.badge("proposals")
 
 
-def _apart() -> go.Figure:
+def _apart() -> Figure:
     return apart(_show.compute("image").image_size, _show.photo_url(), _sides())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
@@ -12,6 +11,7 @@ from explorer.core.funnel import Flow
 from explorer.core.parts import part_index
 from explorer.figures.funnel import funnel
 from explorer.figures.pieces import lay_out, piece_at
+from explorer.figures.theme import Figure
 from explorer.pages import _ahead, _band, _controls, _fold, _follow, _funnel_idea, _show, _state
 from explorer.pages._demo import demo
 
@@ -74,7 +74,7 @@ def _drawing(flow: Flow, fates: Tensor, part: np.ndarray) -> None:
         st.markdown(f"**The followed box** ({name}{_unit()}) went: {way}.")
 
 
-def _flow() -> go.Figure:
+def _flow() -> Figure:
     flow, fates, part = _band.traced()
     chosen, followed = _state.current().funnel, _follow.number()
     own = None if followed is None else (Fate(int(fates[followed])), int(part[followed]))

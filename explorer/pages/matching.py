@@ -1,7 +1,6 @@
 """Matching: which anchors claim which object, and what a training step makes of them."""
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.claims import Verdict
@@ -11,6 +10,7 @@ from explorer.editing import get
 from explorer.figures.claims import claim_table
 from explorer.figures.matching import COLOURS, NAMES, Labelled, matching_picture
 from explorer.figures.objects import Objects
+from explorer.figures.theme import Figure
 from explorer.pages import (
     _ahead,
     _claims,
@@ -67,7 +67,7 @@ def _sliders() -> None:
     _objects.controls()
 
 
-def _matched() -> go.Figure:
+def _matched() -> Figure:
     kinds, claims = _claims.kinds(), _claims.compute()
     settings, matches, truth = _state.current(), _show.compute("matches"), _show.compute("truth")
     anchors = Labelled(
@@ -118,7 +118,7 @@ def _facts(claims: list) -> None:
     _claims.best_anchors()
 
 
-def _claim_table() -> go.Figure:
+def _claim_table() -> Figure:
     labels, levels = _show.compute("truth").labels, _state.current().anchors.level_names
     return claim_table(_claims.compute(), labels, levels, _claims.chosen())
 

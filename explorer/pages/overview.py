@@ -1,10 +1,10 @@
 """Overview: the chain with this photo's own counts, and the proposals it ends in."""
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.counts import Step, count_steps
 from explorer.figures import thumbs
+from explorer.figures.theme import Figure
 from explorer.pages import _ahead, _boxes, _lesson_cards, _show, _state, _tour, page_of
 from explorer.pages._sources import SOURCES
 
@@ -39,7 +39,7 @@ def render() -> None:
         _lesson_cards.show()
 
 
-def _best() -> go.Figure:
+def _best() -> Figure:
     proposals = _show.compute("proposals")
     best = _boxes.best(proposals, _state.current().view.top_k)
     return _boxes.figure(best, f"The best {len(best.rank)} of {len(proposals.boxes):,} proposals")

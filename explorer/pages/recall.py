@@ -2,12 +2,12 @@
 
 import math
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.recall import Kind
 from explorer.core.report import AR_COUNTS, COUNTS
 from explorer.figures.recall import KINDS, recall_curve
+from explorer.figures.theme import Figure
 from explorer.pages import _ahead, _boxes, _controls, _objects, _show, _state
 from explorer.pages._demo import demo
 
@@ -54,7 +54,7 @@ def _picture() -> None:
     _show.badge("recall")
 
 
-def _best() -> go.Figure:
+def _best() -> Figure:
     report, k = _show.compute("recall"), _state.current().view.top_k
     best = _boxes.best(_show.compute("proposals"), k, report.hits.kind)
     kinds = report.hits.kind[:k]
@@ -74,7 +74,7 @@ def _numbers(report) -> None:
         column.metric(f"{name} ({count})", _share(value), help="Objects of this size found.")
 
 
-def _curve() -> go.Figure:
+def _curve() -> Figure:
     report, iou = _show.compute("recall"), _state.current().recall.iou
     return recall_curve(COUNTS, report.curve, report.ceiling, iou, len(report.hits.kind))
 

@@ -1,12 +1,12 @@
 """Scores: how objectness is distributed, and where on the photo it is high."""
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.core.layout import shape_names
 from explorer.figures import theme
 from explorer.figures.scores import heat_map, histogram
+from explorer.figures.theme import Figure
 from explorer.pages import _ahead, _controls, _follow, _show, _state
 from explorer.pages._demo import demo
 from explorer.pages._sources import SOURCES
@@ -55,7 +55,7 @@ def _histogram() -> None:
     )
 
 
-def _counts() -> go.Figure:
+def _counts() -> Figure:
     view, grid, scores = _state.current().view, _show.compute("grid"), _scores()
     parts = _parts(grid, scores, view.split)
     axes = {"full_axis": view.full_axis, "log_counts": view.log_counts}
@@ -75,7 +75,7 @@ def _heat_map() -> None:
     _controls.toggle("view.blank")
 
 
-def _map() -> go.Figure:
+def _map() -> Figure:
     level, grid, scores = _controls.shown_level(), _show.compute("grid"), _scores()
     start, end = grid.starts[level : level + 2]
     name = _state.current().anchors.level_names[level]

@@ -134,8 +134,8 @@ def test_a_servers_log_tells_what_was_raised_and_where():
   File "/somewhere/pages/scores.py", line 50, in _histogram
     made = histogram(scores)
   File "/somewhere/figures/theme.py", line 76, in figure
-    return go.Figure()
-           ^^^^^^^^^^^
+    return Figure()
+           ^^^^^^^^
 AttributeError: no Series
 a line of another kind
 """

@@ -28,7 +28,7 @@ def test_one_grid_is_cut_into_equal_parts():
     assert shares == pytest.approx([1 / 31] + 15 * [2 / 31])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STRIDES, OFFSETS)
 def test_every_level_sees_its_own_cell_evenly(strides, offset):
     places, shares = even_places(tuple(strides), offset)
@@ -63,7 +63,7 @@ def test_with_no_offset_the_centre_of_a_coarse_cell_is_one_of_a_finer_one():
     assert places[:, 1].max() == 4
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(STRIDES, OFFSETS, st.floats(0, 1))
 def test_no_place_is_farther_than_the_worst_places(strides, offset, share):
     places, shares = worst_places(tuple(strides), offset)
@@ -72,7 +72,7 @@ def test_no_place_is_farther_than_the_worst_places(strides, offset, share):
     assert shares.sum() == pytest.approx(1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STRIDES, OFFSETS)
 def test_the_worst_places_are_no_farther_than_a_part_of_the_period_allows(strides, offset):
     period = math.lcm(*strides)

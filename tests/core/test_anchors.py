@@ -124,7 +124,7 @@ def test_anchors_lie_in_the_order_that_flattens_the_heads_output():
     assert anchors[flat[1]].tolist() == [-2, -2, 2, 2]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     grids=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=3),
     sizes=st.lists(st.floats(1, 500), min_size=1, max_size=3),
@@ -140,7 +140,7 @@ def test_every_anchor_is_where_a_loop_over_cells_puts_it(grids, sizes, ratios, o
     torch.testing.assert_close(generator(maps, (800, 800)), expected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(size=st.floats(1, 1000), ratio=st.floats(0.05, 20), order=st.sampled_from(["w/h", "h/w"]))
 def test_an_anchor_has_the_area_of_its_size_and_the_sides_of_its_ratio(size, ratio, order):
     x1, y1, x2, y2 = cell_anchors((size,), (ratio,), ratio=order)[0].double().tolist()

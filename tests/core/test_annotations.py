@@ -344,7 +344,7 @@ def written(boxes):
     yield "a.xml", voc(*(voc_object(x + 1, y + 1, x + w, y + h) for x, y, w, h in boxes))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(some_boxes)
 def test_every_format_gives_back_the_boxes_that_were_written(boxes):
     for name, text in written(boxes):
@@ -353,7 +353,7 @@ def test_every_format_gives_back_the_boxes_that_were_written(boxes):
         assert found.problems == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(*[st.floats(width=32)] * 4), max_size=5))
 def test_every_row_is_a_box_inside_the_picture_or_a_problem(rows):
     found = read("a.csv", "x1,y1,x2,y2\n" + "".join(f"{','.join(map(str, row))}\n" for row in rows))
@@ -363,7 +363,7 @@ def test_every_row_is_a_box_inside_the_picture_or_a_problem(rows):
     assert ((x1 >= 0) & (y1 >= 0) & (x2 <= 400) & (y2 <= 300) & (x2 > x1) & (y2 > y1)).all()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_damaged_files_give_boxes_or_one_sentence(data):
     name, text = data.draw(st.sampled_from(list(written([(1, 2, 3, 4), (5, 6, 7, 8)]))))

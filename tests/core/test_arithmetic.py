@@ -56,7 +56,7 @@ def test_the_clamp_acts_past_its_own_value_and_upwards_alone():
     assert decode([0.0, 0.0, 9.0, 3.5], clamp=None).exponents == (9, 3.5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(box, st.tuples(delta, delta, delta, delta), weights_of_four, clamps)
 def test_the_box_is_the_cores_and_every_step_is_the_plain_sum(anchor, deltas, weights, clamp):
     done = decode_one(torch.tensor(anchor), torch.tensor(deltas), weights, clamp, (200, 300))
@@ -115,7 +115,7 @@ def test_a_target_by_hand():
     assert found.error < 1e-5
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(box, box, weights_of_four)
 def test_without_a_clamp_every_target_comes_back(anchor, target, weights):
     found = encode_and_back(torch.tensor(anchor), torch.tensor(target), weights, None)

@@ -94,7 +94,7 @@ def test_a_picture_is_normalised_by_itself_whatever_the_mode_and_the_batch(backb
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     scale=st.floats(0.1, 100),
     shift=st.floats(-10, 10),

@@ -145,7 +145,7 @@ def test_where_it_comes_from_and_what_the_head_said():
 scores_with_ties = st.lists(st.sampled_from([0.0, 0.5, -1.0, 2.0, NAN]), min_size=1, max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scores_with_ties)
 def test_places_are_those_of_a_stable_sort_with_nan_first(scores):
     order = plain_top_n(scores, len(scores))
@@ -247,7 +247,7 @@ def test_a_number_never_reads_as_if_it_stood_on_the_other_side_of_its_limit():
     assert apart(16 - 1e-12, 16) == repr(16 - 1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(0, 1000, width=32), st.floats(0, 1000))
 def test_the_printed_number_lies_where_the_number_lies(value, limit):
     text = float(apart(value, limit))

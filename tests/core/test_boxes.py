@@ -113,7 +113,7 @@ def test_far_apart_and_huge_boxes_stay_silent():
     assert iou[2, 2] == 0  # the sum of both areas overflows
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(any_box, max_size=6), st.lists(any_box, max_size=6))
 def test_areas_and_iou_equal_the_plain_sums(a, b):
     expected = torch.tensor([[plain_iou(p, q) for q in b] for p in a]).reshape(len(a), len(b))
@@ -121,7 +121,7 @@ def test_areas_and_iou_equal_the_plain_sums(a, b):
     assert box_area(as_boxes(a)).tolist() == [plain_area(p) for p in a]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.sampled_from([1e-3, 1.0, 800.0, 1e6]))
 def test_iou_is_symmetric_within_0_and_1_and_1_with_itself(seed, scale):
     boxes = random_boxes(12, seed, scale)

@@ -148,7 +148,7 @@ def test_candidates_on_the_presets_own_grid(preset):
     check(world.select(rules, CODE_BASES[preset].codec), *expected, world)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from(sorted(CODE_BASES)),
     st.integers(0, 10_000),

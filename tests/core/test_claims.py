@@ -132,7 +132,7 @@ SMALL = world("notebook", 64, 64)
 CORNERS = st.tuples(*[st.integers(0, 56)] * 2, *[st.integers(2, 60)] * 2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(CORNERS, min_size=1, max_size=4),
     st.sampled_from(["first", "all", "none"]),

@@ -79,7 +79,7 @@ def test_the_clamp_follows_the_weights():
     assert x2 - x1 == pytest.approx(10 * math.exp(3))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(box, box), min_size=1, max_size=5), weights_of_four)
 def test_decoding_undoes_encoding_and_both_equal_the_plain_sums(pairs, weights):
     anchors, targets = torch.tensor(pairs).unbind(dim=1)
@@ -90,7 +90,7 @@ def test_decoding_undoes_encoding_and_both_equal_the_plain_sums(pairs, weights):
     torch.testing.assert_close(back, targets, rtol=1e-4, atol=5e-3)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     box,
     st.tuples(delta, delta, delta, delta),

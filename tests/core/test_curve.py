@@ -85,7 +85,7 @@ def test_hard_inputs_are_counted_as_one_by_one(name):
 
 
 @given(some_boxes, st.lists(st.floats(0, 1), min_size=1, max_size=70))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_boxes_are_counted_at_any_thresholds(rows, thresholds):
     boxes, _, groups = zip(*rows, strict=True)
     boxes, groups = as_boxes(boxes), torch.tensor(groups)

@@ -50,7 +50,7 @@ def test_no_boxes_are_decided_at_once(device):
 
 @on_each_device
 def test_any_boxes_are_decided_as_on_the_cpu(device):
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(some_boxes, thresholds, st.booleans())
     def decide(rows, threshold, grouped):
         boxes, scores, groups = zip(*rows, strict=True)

@@ -78,7 +78,7 @@ def test_shipped_features_up_to_stride_8_are_those_of_the_imagenet_weights(level
     assert features.std().item() == pytest.approx(expected["std"], rel=0.005)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(1, 70), st.integers(1, 70))
 def test_every_grid_is_the_side_over_the_stride_rounded_up(height, width):
     features = NETWORK(torch.zeros(1, 3, height, width))

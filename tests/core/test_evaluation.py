@@ -149,7 +149,7 @@ def test_an_object_on_the_border_of_two_sizes_belongs_to_both():
     assert [groups[name].shape[1] for name in SIZES] == [1, 2, 1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.floats(0.05, 0.95))
 def test_no_proposal_finds_two_objects_and_recall_grows_with_proposals(seed, threshold):
     proposals, truths = random_picture(seed, 25, 6, spread=20)

@@ -41,7 +41,7 @@ def test_clipping_bounds_infinity_and_lets_nan_be_seen():
 coordinate = st.floats(-200, 200, width=32)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(*[coordinate] * 4), min_size=1, max_size=8),
     st.integers(1, 120),
@@ -79,7 +79,7 @@ def test_no_boxes_give_an_empty_mask_and_nan_is_never_large():
     assert large_boxes(torch.tensor([[0.0, 0.0, NAN, 99.0]]), 0).tolist() == [False]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(*[st.integers(-20, 20).map(float)] * 4), min_size=1, max_size=8),
     st.integers(0, 12),
@@ -120,7 +120,7 @@ def test_no_scores_have_no_best():
 score = st.sampled_from([0.0, -0.0, 1.0, 0.5, -3.0, NAN, INF, -INF, 1e-45])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(score, max_size=40), st.integers(0, 45))
 def test_top_n_is_the_head_of_a_stable_sort(scores, n):
     values = torch.tensor(scores, dtype=torch.float32)

@@ -43,7 +43,7 @@ def test_without_edges_all_are_kept():
 
 @pytest.mark.parametrize("rounds", [1, 2, 24])
 @given(edges)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_rounds_decide_as_one_box_after_the_other(rounds, graph):
     count, pairs = graph
     with pytest.MonkeyPatch.context() as patch:

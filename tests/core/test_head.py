@@ -89,7 +89,7 @@ def test_flattening_puts_row_before_column_before_anchor():
     assert flat_deltas.tolist() == [[10 * i, 10 * i + 1, 10 * i + 2, 10 * i + 3] for i in range(16)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     grids=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=3),
     k=st.integers(1, 4),

@@ -94,7 +94,7 @@ def test_a_truncated_file_is_refused_in_a_sentence(kind, share):
     assert str(error.value) == DAMAGED
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(["PNG", "JPEG", "WEBP", "GIF"]), st.integers(0, 600), st.integers(0, 255))
 def test_a_file_with_a_changed_byte_is_a_picture_or_a_sentence(kind, place, value):
     data = bytearray(file_of(noise(12, 12), kind))
@@ -288,7 +288,7 @@ def test_a_sliver_keeps_one_pixel():
     assert fit_photo(Image.new("RGB", (20_000, 10)), 800, "pad").content == (0, 399, 800, 400)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 700), st.integers(1, 700), st.integers(64, 90), st.sampled_from(FITS))
 def test_the_corners_of_every_photo_land_on_the_corners_of_its_content(width, height, side, fit):
     picture = fit_photo(Image.new("RGB", (width, height)), side, fit)

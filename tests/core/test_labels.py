@@ -44,7 +44,7 @@ def test_no_anchors_and_no_objects_have_kinds():
     assert anchor_kinds(match_anchors(torch.zeros(3, 0), 0.7, 0.3, "first")).tolist() == [0, 0, 0]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=2), min_size=1, max_size=12),
     st.sampled_from(["first", "all", "none"]),

@@ -58,7 +58,7 @@ def test_a_single_level_needs_no_search():
     assert grid.place_of(np.arange(12))["level"].tolist() == [0] * 12
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3)), min_size=1),
 )

@@ -98,7 +98,7 @@ number = st.floats(-8, 8, width=32)
 row = st.tuples(number, number, number, number)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(number, row, row), max_size=6),
     st.lists(number, max_size=6),

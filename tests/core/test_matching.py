@@ -122,7 +122,7 @@ tables = st.tuples(st.integers(1, 6), st.integers(0, 4)).flatmap(
 thresholds = st.sampled_from([(0.7, 0.3), (0.5, 0.5), (0.5, 0.4), (1.0, 0.0)])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tables, thresholds, st.sampled_from(RULES))
 def test_matching_equals_the_plain_rules(table, limits, rule):
     high, low = (float(np.float32(limit)) for limit in limits)
@@ -132,7 +132,7 @@ def test_matching_equals_the_plain_rules(table, limits, rule):
     assert found == list(expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables, thresholds)
 def test_each_rule_adds_positives_to_the_one_before_and_every_touched_object_has_one(table, limits):
     none, first, every = (match_anchors(table, *limits, r) for r in ("none", "first", "all"))
@@ -168,7 +168,7 @@ def test_boxes_match_as_their_table_of_iou_does(monkeypatch, rule):
     assert expected.best_of_object[:4].tolist() == [0, 0, 0, 0]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10**6), st.integers(1, 40), st.integers(1, 6), st.sampled_from(RULES))
 def test_any_boxes_match_as_their_table_of_iou_does(seed, n, g, rule):
     generator = torch.Generator().manual_seed(seed)

@@ -83,7 +83,7 @@ def test_a_result_of_exactly_the_bound_is_kept_and_one_byte_more_is_not(size, ke
     assert bool(memo.peek("small")) != kept  # an oversize one pushes nobody out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 120)), max_size=40))
 def test_the_bytes_held_never_pass_the_bound_and_are_counted_right(wishes):
     memo, held = Memo(100), {}

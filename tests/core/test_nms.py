@@ -233,7 +233,7 @@ some_boxes = st.lists(
 
 
 @given(some_boxes, st.one_of(st.sampled_from(THRESHOLDS), st.floats(0, 1)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_boxes_are_decided_as_box_by_box(rows, threshold):
     boxes, scores, groups = zip(*rows, strict=True)
     boxes, scores, groups = as_boxes(boxes), torch.tensor(scores), torch.tensor(groups)
@@ -242,7 +242,7 @@ def test_any_boxes_are_decided_as_box_by_box(rows, threshold):
 
 
 @given(some_boxes, st.floats(0, 1))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_survivors_never_overlap_more_than_the_threshold_and_losers_do(rows, threshold):
     boxes, scores, _ = zip(*rows, strict=True)
     boxes, scores = as_boxes(boxes), torch.tensor(scores)

@@ -84,7 +84,7 @@ whole_boxes = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(whole_boxes, st.sampled_from([0.0, 0.3, 0.5, 0.7, 1.0]) | st.floats(0, 1), st.booleans())
 def test_every_step_is_that_of_the_plain_loop(rows, threshold, grouped):
     boxes = as_boxes(rows)
@@ -109,7 +109,7 @@ def test_played_to_the_end_the_steps_kept_what_nms_keeps(boxes_of, threshold):
 
 
 @given(some_boxes, st.floats(0, 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_ious_are_those_of_the_boxes_and_exceed_the_threshold(rows, threshold):
     boxes, scores, _ = zip(*rows, strict=True)
     boxes, _ = best_first(as_boxes(boxes), torch.tensor(scores).nan_to_num(0))

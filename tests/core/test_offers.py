@@ -78,7 +78,7 @@ def test_a_shape_that_float32_rounds_does_not_differ_from_itself():
 SIDES = st.floats(1, 2000)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SIDES, SIDES, st.integers(0, 14), st.floats(-300, 300), st.floats(-300, 300))
 def test_no_place_does_better_than_the_offer(width, height, shape, x, y):
     offer = find_offer(width, height, NOTEBOOK)
@@ -87,7 +87,7 @@ def test_no_place_does_better_than_the_offer(width, height, shape, x, y):
     assert plain_iou(placed, anchor) <= offer.iou + 1e-6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SIDES, SIDES)
 def test_the_offer_is_what_the_shape_has_right_on_the_object(width, height):
     offer = find_offer(width, height, NOTEBOOK)

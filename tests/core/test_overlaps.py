@@ -65,7 +65,7 @@ def test_hard_inputs_give_the_result_of_nms(name):
 
 
 @given(some_boxes, st.floats(0, 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_threshold_gives_the_result_of_nms(rows, threshold):
     boxes, scores, groups = zip(*rows, strict=True)
     check_at(as_boxes(boxes), torch.tensor(scores), threshold, torch.tensor(groups))

@@ -293,7 +293,7 @@ def test_another_number_of_anchors_a_cell_builds_the_head_anew_on_the_same_pyram
 
 
 @given(any_settings())
-@examples(max_examples=50, deadline=None)
+@examples(max_examples=50)
 def test_what_is_only_shown_changes_no_recipe(other):
     groups = ("view", "decoding", "steps", "atlas", "funnel", "compare", "claims", "lesson")
     seen = SMALL.model_copy(update={group: getattr(other, group) for group in groups})
@@ -474,7 +474,7 @@ def any_settings(draw):
     )
 
 
-@examples(max_examples=25, deadline=None)
+@examples(max_examples=25)
 @given(any_settings())
 def test_the_whole_chain_keeps_its_promises(settings):
     memo = Memo(10**8)

@@ -130,7 +130,7 @@ def test_every_device_plants_the_same(device):
         torch.testing.assert_close(one, two.cpu())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(0, 6), st.floats(0, 10), st.floats(0, 1))
 def test_planted_numbers_are_finite_and_better_anchors_win_without_noise(seed, g, noise, strength):
     anchors, objects = random_boxes(30, seed), random_boxes(g, seed + 1)

@@ -177,7 +177,7 @@ def check(proposals, candidates, rules, nms):
 thresholds = st.sampled_from([0.0, 0.2, 0.3, 0.5, 0.7, 0.8, 1.0]) | st.floats(0, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 10_000),
     st.integers(1, 60),
@@ -193,7 +193,7 @@ def test_fates_and_winners_are_those_of_greedy_nms(seed, count, threshold, rules
     check(propose(candidates, overlaps, rules, nms), candidates, rules, nms)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), thresholds, st.sampled_from([ALL_LEVELS, BY_LEVEL]))
 def test_past_the_limit_of_pairs_the_proposals_are_the_same(seed, threshold, rules):
     candidates = random_candidates(seed)

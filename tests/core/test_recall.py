@@ -88,7 +88,7 @@ def test_boxes_of_no_size_and_nan_reach_nothing():
     assert hits.iou.tolist() == [0, 0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.integers(0, 6), st.sampled_from([0.2, 0.5, 0.8, 1.0]))
 def test_hits_are_those_of_the_plain_loop_and_of_the_recall(seed, objects, threshold):
     proposals, truths = random_boxes(25, seed), random_boxes(objects, seed + 1)

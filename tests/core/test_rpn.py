@@ -97,7 +97,7 @@ def test_an_overlap_of_exactly_the_threshold_stays():
         assert rpn([torch.zeros(1, 1, 1, 1)], (32, 32))[0][0].tolist() == boxes[:count].tolist()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 1000),
     threshold=st.sampled_from([0.0, 0.3, 0.5, 0.7, 1.0]),

@@ -183,7 +183,7 @@ def test_a_missing_file_is_one_sentence(tmp_path):
         verified_bytes(sample)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_any_changed_byte_is_noticed(data):
     content = bytearray(sample_bytes("coins"))

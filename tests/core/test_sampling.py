@@ -81,7 +81,7 @@ def test_every_anchor_is_drawn_about_equally_often():
     assert (times[labels == 0] / 2000 - 5 / 20).abs().max() < 0.05
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from([1, 0, -1]), max_size=40),
     st.integers(0, 30),

@@ -95,7 +95,7 @@ def test_without_overlap_no_two_boxes_meet():
         assert not overlapping(make_scene(seed, (256, 256), 6, (16, 120), 0).boxes).any()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.sampled_from([(64, 128), (160, 96)]))
 def test_every_box_lies_in_the_picture_and_keeps_its_scale(seed, objects, size):
     boxes = make_scene(seed, size, objects, (12, 48), 0.5).boxes

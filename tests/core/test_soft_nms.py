@@ -82,7 +82,7 @@ def test_no_boxes_give_no_boxes(method, device):
 thresholds = st.sampled_from([0.0, 0.2, 0.3, 0.5, 0.7, 0.8, 1.0]) | st.floats(0, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from([uniform, clustered]), st.integers(0, 10**6), st.integers(1, 200), thresholds
 )
@@ -102,7 +102,7 @@ box = st.builds(lambda x, y, w, h: [x, y, x + w, y + h], *[st.integers(0, 5)] * 
 soft_score = st.sampled_from([0.0, 0.25, 0.5, 1.0, 1e30, 1e-45]) | st.floats(0, 1, width=32)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(box | box | any_box, soft_score), max_size=12),
     thresholds,

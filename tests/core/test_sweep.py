@@ -79,7 +79,7 @@ def test_ious_are_those_of_box_iou_to_the_last_bit():
 
 
 @given(st.floats(0, 1))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_float32_threshold_decides_as_the_double_does(threshold):
     floor = float32_floor(threshold)
     assert floor.dtype == np.float32

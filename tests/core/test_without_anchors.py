@@ -50,7 +50,7 @@ def least_height(width, share):
 
 
 @pytest.mark.parametrize("share", [0.5, 1.0])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_the_limit_is_where_the_share_is_reached(share, data):
     line = point_limit(FCOS.strides, FCOS.farthest, share, 1024)

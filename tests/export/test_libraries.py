@@ -84,7 +84,7 @@ def settings_from_torchvision(text, start):
 
 
 @given(any_settings())
-@examples(max_examples=25, deadline=None)
+@examples(max_examples=25)
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_every_settings_exports_as_code_that_parses(library, settings):
     made = LIBRARIES[library](settings)
@@ -96,7 +96,7 @@ def test_every_settings_exports_as_code_that_parses(library, settings):
 
 
 @given(any_settings())
-@examples(max_examples=25, deadline=None)
+@examples(max_examples=25)
 def test_torchvision_code_names_only_what_its_signatures_know(settings):
     signatures = RECORDED["torchvision"]["signatures"]
     for name, args, keywords in calls_of(LIBRARIES["torchvision"](settings).text):
@@ -109,7 +109,7 @@ def test_torchvision_code_names_only_what_its_signatures_know(settings):
 
 
 @given(any_settings())
-@examples(max_examples=25, deadline=None)
+@examples(max_examples=25)
 def test_torchvision_code_gives_every_argument_without_a_default(settings):
     made = run_torchvision(LIBRARIES["torchvision"](settings).text)
     required = set(RECORDED["torchvision"]["signatures"]["RegionProposalNetwork"])
@@ -117,7 +117,7 @@ def test_torchvision_code_gives_every_argument_without_a_default(settings):
 
 
 @given(any_settings())
-@examples(max_examples=25, deadline=None)
+@examples(max_examples=25)
 def test_mmdetection_dicts_name_only_what_their_classes_know(settings):
     tree = ast.parse(LIBRARIES["mmdetection"](settings).text)
     seen = set()
@@ -153,7 +153,7 @@ def test_the_detectron2_preset_exports_as_detectron2_s_defaults():
 
 
 @given(any_settings())
-@examples(max_examples=25, deadline=None)
+@examples(max_examples=25)
 def test_detectron2_yaml_holds_no_unknown_key(settings):
     def leaves(node, path=""):
         if isinstance(node, dict):

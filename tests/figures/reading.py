@@ -5,9 +5,10 @@ import json
 import re
 
 import numpy as np
-import plotly.io
+import plotly.graph_objects as go
 
 from explorer.core.layout import Grid, lay_anchors
+from explorer.live.plot import encode
 from explorer.presets import PRESETS
 from explorer.settings import Anchors
 
@@ -30,8 +31,9 @@ def world(preset: str = "notebook", height: int = 800, width: int = 800):
 
 def sent(figure):
     """What goes to the browser: its length, and the traces and the layout in it."""
-    text = plotly.io.to_json(figure, validate=False, engine="orjson")
+    text = encode(figure)
     document = json.loads(text)
+    go.Figure(document)  # Plotly raises at a name or a value that it does not know
     return len(text), document["data"], document["layout"]
 
 

@@ -129,7 +129,7 @@ any_box = st.tuples(places, places, st.floats(0, 1e6), st.floats(0, 1e6)).map(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(sides, sides, st.lists(any_box, min_size=1, max_size=3), st.floats(0, 3))
 def test_a_close_up_has_the_pictures_shape_and_stays_near_it(height, width, boxes, air):
     (left, right), (top, bottom) = close_up((height, width), boxes, air=air)
@@ -139,7 +139,7 @@ def test_a_close_up_has_the_pictures_shape_and_stays_near_it(height, width, boxe
     assert right <= width * 7 / 6 + 0.2
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data(), st.floats(0, 2))
 def test_a_close_up_holds_every_box_inside_the_picture(data, air):
     numbers = [

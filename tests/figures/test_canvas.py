@@ -29,13 +29,13 @@ def test_a_path_by_hand():
     assert crosses_path(np.zeros((0, 2)), 3) == ""
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(arrays(np.float32, st.tuples(st.integers(0, 9), st.just(4)), elements=pixels))
 def test_a_path_parses_back_to_its_boxes(boxes):
     np.testing.assert_allclose(boxes_in(boxes_path(boxes)), boxes, atol=0.0501)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     arrays(np.float32, st.tuples(st.integers(0, 9), st.just(2)), elements=pixels),
     st.floats(0.25, 50),

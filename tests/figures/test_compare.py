@@ -59,14 +59,14 @@ def test_a_recall_curve_ends_with_its_proposals():
     counts = np.array([1, 10, 100, 1000])
     curves = [("A", np.array([0.1, 0.2, 0.3, 0.4]), 100), ("B", np.zeros(4), 0)]
     figure = recalls(counts, curves, 0.5)
-    assert list(figure.data[0].x) == [1, 10, 100]
-    assert list(figure.data[1].x) == [1]
-    assert [trace.line.color for trace in figure.data] == list(SIDES)
+    assert list(figure["data"][0]["x"]) == [1, 10, 100]
+    assert list(figure["data"][1]["x"]) == [1]
+    assert [trace["line"]["color"] for trace in figure["data"]] == list(SIDES)
 
 
 def test_counts_are_told_exactly_and_zero_too():
     sides = [("A", {"anchors": 1234, "proposals": 0}), ("B", {"anchors": 1234, "low": 7})]
     figure = counts_of_steps(sides)
-    assert list(figure.data[0].y) == ["anchors", "proposals"]
-    assert list(figure.data[0].text) == ["1,234", "0"]
-    assert list(figure.data[1].y) == ["anchors", "low"]
+    assert list(figure["data"][0]["y"]) == ["anchors", "proposals"]
+    assert list(figure["data"][0]["text"]) == ["1,234", "0"]
+    assert list(figure["data"][1]["y"]) == ["anchors", "low"]

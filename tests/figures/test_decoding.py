@@ -31,7 +31,7 @@ def shown(counts, place, value=0.25):
     return rows, array(above["x"]), layout
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(deltas_of, st.data())
 def test_counts_are_numpys_and_none_is_lost(deltas, data):
     kept = np.array(data.draw(st.lists(st.integers(0, len(deltas) - 1), unique=True)), np.int64)

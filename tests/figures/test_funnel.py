@@ -73,7 +73,7 @@ def test_bands_leave_a_bar_side_by_side_and_arrive_without_a_gap():
         assert arriving["lost"][-1][1] == pytest.approx(1 + GAP)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 9), st.sampled_from(["by step", "linear"]), st.floats(0, 1), st.data())
 def test_a_click_inside_a_piece_finds_it_unless_another_lies_above(seed, scale, across, data):
     pieces = [p for p in lay_out(flow_of(seed), scale) if p.count]

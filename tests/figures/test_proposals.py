@@ -102,7 +102,7 @@ def test_several_sizes_a_level_are_told_in_the_hover():
     assert "shape 21.2132 x 42.4264<br>" in told(points, 0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 60), st.sampled_from(["level", "score"]), st.integers(0, 10**6))
 def test_every_box_is_drawn_once(count, colour, seed):
     boxes = drawn(count, grid_for(), seed)

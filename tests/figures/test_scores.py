@@ -29,7 +29,7 @@ def bars(scores, parts=None, *, full_axis=False, log_counts=False):
 scores_of = arrays(np.float32, st.integers(1, 300), elements=st.floats(0, 1, width=32))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scores_of, st.booleans())
 def test_counts_are_numpys(scores, full_axis):
     (counts,), middles, _, layout = bars(scores, full_axis=full_axis)
@@ -40,7 +40,7 @@ def test_counts_are_numpys(scores, full_axis):
     np.testing.assert_allclose(middles, (edges[1:] + edges[:-1]) / 2, atol=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, BINS), min_size=1, max_size=200))
 def test_scores_exactly_on_an_edge_belong_to_the_bin_on_its_right(steps):
     # edges of 1/80: only the last bin holds its right edge as well
@@ -154,7 +154,7 @@ def test_a_cell_takes_the_best_of_its_anchors_and_its_colour_from_the_scale():
         np.testing.assert_allclose(pixels[0], rgb(colour), atol=3)  # 256 steps
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     arrays(
         np.float32,
