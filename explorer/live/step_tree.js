@@ -33,6 +33,16 @@ function createTree(element, { onHover, onPick, onStep }) {
     level: scene.levels[scene.level[box]],
   });
 
+  // Rows that stay as they are keep their nodes: one may be pressed just now, or have the focus.
+  function put(rows) {
+    rows.forEach((row, place) => {
+      const there = element.children[place];
+      if (!there) element.append(row);
+      else if (!there.isEqualNode(row)) there.replaceWith(row);
+    });
+    while (element.children.length > rows.length) element.lastChild.remove();
+  }
+
   function show(scene, step) {
     const rows = [];
     const hidden = Math.max(0, step - 1 - FOLDED);
@@ -59,7 +69,7 @@ function createTree(element, { onHover, onPick, onStep }) {
       }
       if (!losers.length) rows.push(row("div", "leaf rest", { text: "nobody" }, {}));
     }
-    element.replaceChildren(...rows);
+    put(rows);
     element.scrollTop = 0;
   }
   return { show };

@@ -116,6 +116,8 @@ def test_it_plays_slides_follows_a_box_and_takes_a_threshold_from_the_curve(read
     assert step(reader) == 1  # at once
     assert reader.page.get_by_role("button", name="Play", exact=True).count() == 1
     wait_for_link(reader, "steps.step", 1)
+    winner = reader.page.locator(".rpn-steps .now")
+    winner.evaluate("(row) => (row.mark = 'the same')")
     reader.press("nms-iou_threshold", "ArrowLeft", "steps")
     assert step(reader) == 1  # other candidates go, the step stays
     assert in_link(reader, "nms.iou_threshold") == "0.49"
@@ -128,6 +130,7 @@ def test_it_plays_slides_follows_a_box_and_takes_a_threshold_from_the_curve(read
     reader.settle()
     assert in_link(reader, "view.follow") != ""
     assert reader.page.locator(".rpn-steps .followed .rank").text_content() == rank
+    assert winner.evaluate("(row) => row.mark") == "the same"  # still shown, never made anew
     reader.screenshot("nms_followed")
 
     curve = reader.plot("survivors")
