@@ -11,6 +11,7 @@ Shapes: N anchors, K candidates.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -20,7 +21,7 @@ from torch import Tensor
 from explorer.core.coder import decode_boxes
 from explorer.core.filtering import best_n, clip_boxes, large_boxes, top_n
 from explorer.core.images import Picture
-from explorer.core.layout import AnchorSet, Grid
+from explorer.core.layout import AnchorSet, Grid, Unlaid
 from explorer.core.nms import rank
 from explorer.settings import Codec, Filter
 
@@ -59,17 +60,22 @@ class Candidates:
     fate: Tensor  # (N,) int8, a `Fate` for every anchor; KEPT is a candidate
 
 
-def decode_all(anchors: AnchorSet, head: HeadOutput, codec: Codec, order: str) -> Tensor | None:
-    """(N, 4) boxes of all anchors, unclipped; None where the order takes the top-n first."""
+def decode_all(
+    lay: Callable[[], AnchorSet], head: HeadOutput, codec: Codec, order: str
+) -> Tensor | None:
+    """(N, 4) boxes of all anchors, unclipped; None where the order takes the top-n first.
+
+    `lay` gives the anchors, where they are wanted.
+    """
     if order == "top-n first":
         return None
-    return decode_boxes(anchors.boxes, head.deltas, codec.weights, codec.max_log_scale)
+    return decode_boxes(lay().boxes, head.deltas, codec.weights, codec.max_log_scale)
 
 
 def select_candidates(
     picture: Picture,
     grid: Grid,
-    anchors: AnchorSet,
+    anchors: AnchorSet | Unlaid,
     head: HeadOutput,
     decoded: Tensor | None,
     codec: Codec,
@@ -80,7 +86,7 @@ def select_candidates(
     Args:
         picture: its size clips, its scale converts the minimum size.
         grid: where each level starts.
-        anchors: (N, 4) anchors.
+        anchors: N anchors, or how to lay them.
         head: N logits, scores and deltas.
         decoded: (N, 4) boxes from `decode_all`; None for "top-n first".
         codec: how deltas decode.
@@ -94,8 +100,7 @@ def select_candidates(
     if decoded is None:
         index = _best_of_levels(ranked_by, grid, rules)
         deltas = head.deltas.index_select(0, index)
-        some = anchors.boxes.index_select(0, index)
-        boxes = decode_boxes(some, deltas, codec.weights, codec.max_log_scale)
+        boxes = decode_boxes(anchors.at(index), deltas, codec.weights, codec.max_log_scale)
         boxes = clip_boxes(boxes, grid.image_size)
         valid = _large(boxes, picture, rules)
     else:

@@ -6,6 +6,7 @@ counts in that order.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -67,6 +68,25 @@ class AnchorSet:
     boxes: Tensor  # (N, 4) float32, xyxy, pixels
     shapes: tuple[np.ndarray, ...]  # (A, 4) anchors of one cell around (0, 0), for each level
 
+    def at(self, index: Tensor) -> Tensor:
+        """(K,) anchor numbers -> (K, 4) those anchors."""
+        return self.boxes.index_select(0, index)
+
+
+@dataclass(frozen=True, eq=False)
+class Unlaid:
+    """An `AnchorSet` of which few anchors are wanted: all are laid only where all are asked for."""
+
+    grid: Grid
+    anchors: Anchors
+    lay: Callable[[], AnchorSet]
+
+    def at(self, index: Tensor) -> Tensor:
+        """(K,) ascending numbers -> (K, 4) those anchors; on an accelerator all are as quick."""
+        if index.device.type != "cpu":
+            return self.lay().at(index)
+        return anchors_at(self.grid, self.anchors, index)
+
 
 def lay_grid(
     picture: Picture, strides: tuple[int, ...], rule: str, per_cell: tuple[int, ...]
@@ -82,6 +102,27 @@ def lay_anchors(grid: Grid, anchors: Anchors, device: torch.device) -> AnchorSet
     shapes = level_shapes(anchors)
     boxes = all_level_anchors(shapes, grid.cells, grid.strides, anchors.offset, device)
     return AnchorSet(boxes, tuple(shape.numpy() for shape in shapes))
+
+
+def anchors_at(grid: Grid, anchors: Anchors, index: Tensor) -> Tensor:
+    """(K,) ascending numbers -> (K, 4) float32 anchors, on the CPU, equal to `lay_anchors`' own."""
+    numbers, boxes = index.numpy(), np.empty((len(index), 4), dtype=np.float32)
+    ends = np.searchsorted(numbers, grid.starts)
+    offset = np.float32(anchors.offset)
+    for level, shapes in enumerate(level_shapes(anchors)):
+        run = slice(ends[level], ends[level + 1])
+        within = (numbers[run] - grid.starts[level]).astype(np.int32)
+        cell = within // len(shapes)
+        row = cell // grid.cells[level][1]
+        y, x = (
+            (place.astype(np.float32) + offset) * np.float32(stride)
+            for place, stride in zip(
+                (row, cell - row * grid.cells[level][1]), grid.strides[level], strict=True
+            )
+        )
+        some = shapes.numpy().take(within - cell * len(shapes), axis=0)
+        np.add(some, np.stack([x, y, x, y], axis=1), out=boxes[run])
+    return torch.from_numpy(boxes)
 
 
 @lru_cache(maxsize=256)

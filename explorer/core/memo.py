@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from itertools import count
 from operator import attrgetter
 from time import perf_counter
@@ -131,7 +131,7 @@ def _add_parts(value: Any, found: dict[int, int]) -> None:
         for each in value:
             _add_parts(each, found)
     elif is_dataclass(value):
-        for field in fields(value):
-            _add_parts(getattr(value, field.name), found)
+        for each in vars(value).values():
+            _add_parts(each, found)
     else:  # a number or a short text takes some 64
         found[id(value)] = len(value) if isinstance(value, bytes) else 64

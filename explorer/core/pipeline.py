@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 
@@ -40,7 +40,17 @@ from explorer.core.memo import Memo
 from explorer.core.planted import draw_noise, plant_scores
 from explorer.core.recall import best_anchor_iou
 from explorer.core.samples import sample_bytes
-from explorer.settings import TRAINED, Image, Match, Planted, Scene, Settings
+from explorer.settings import (
+    TRAINED,
+    Anchors,
+    Codec,
+    Filter,
+    Image,
+    Match,
+    Planted,
+    Scene,
+    Settings,
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,8 @@ class Stage:
     `settings` it names (a group, or one value of a group where the rest of the group must not
     matter), then what it `needs` of the moment: "device", "uploads", "progress", "trained" or
     "keep", by keyword. What it uses never runs for it: it is taken where the memo holds it, else
-    None, and must spare time alone, so that the result is the same.
+    None, and must spare time alone, so that the result is the same. Of what it reads, it gets what
+    it `asks` for as a function, which runs that stage.
     """
 
     function: Callable[..., Any]
@@ -59,6 +70,7 @@ class Stage:
     settings: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
 
 
 def _open_image(image: Image, scene: Scene, uploads: Mapping[str, bytes]) -> images.Picture:
@@ -98,6 +110,21 @@ def _check_uploads(stages: tuple[str, ...], settings: Settings, uploads: Mapping
         raise ValueError("the uploaded picture is gone: upload it again, or pick another")
     if "truth" in stages and boxes is not None and boxes not in uploads:
         raise ValueError("the boxes of your own are gone: bring them again")
+
+
+def _select(
+    picture: images.Picture,
+    grid: layout.Grid,
+    lay: Callable[[], layout.AnchorSet],
+    head: candidates.HeadOutput,
+    decoded: torch.Tensor | None,
+    codec: Codec,
+    rules: Filter,
+    anchors: Anchors,
+) -> candidates.Candidates:
+    """The boxes that reach NMS, from the anchors of these alone."""
+    unlaid = layout.Unlaid(grid, anchors, lay)
+    return candidates.select_candidates(picture, grid, unlaid, head, decoded, codec, rules)
 
 
 def _closest(anchors: layout.AnchorSet, objects: truth.GroundTruth) -> Closest | None:
@@ -152,14 +179,20 @@ STAGES: dict[str, Stage] = {
     ),
     "best_anchors": Stage(_best_anchors, ("anchors", "truth")),
     "matches": Stage(_match, ("anchors", "truth", "closest"), ("match",)),
-    "decoded": Stage(candidates.decode_all, ("anchors", "head_output"), ("codec", "filter.order")),
+    "decoded": Stage(
+        candidates.decode_all,
+        ("anchors", "head_output"),
+        ("codec", "filter.order"),
+        asks=("anchors",),
+    ),
     "unfiltered": Stage(
         candidates.best_unfiltered, ("image", "anchors", "head_output"), ("codec",)
     ),
     "candidates": Stage(
-        candidates.select_candidates,
+        _select,
         ("image", "grid", "anchors", "head_output", "decoded"),
-        ("codec", "filter"),
+        ("codec", "filter", "anchors"),
+        asks=("anchors",),
     ),
     "overlaps": Stage(proposals.candidate_overlaps, ("candidates",), ("filter",)),
     "proposals": Stage(proposals.propose, ("candidates",), ("filter", "nms"), uses=("overlaps",)),
@@ -255,7 +288,8 @@ def _run(name: str, settings: Settings, memo: Memo, moment: dict[str, Any]) -> A
     if entry is not None:
         return entry.value
     stage = STAGES[_stand_in(name, settings.scores.source)]
-    inputs = [_run(read, settings, memo, moment) for read in stage.reads]
+    asked = {read: partial(_run, read, settings, memo, moment) for read in stage.reads}
+    inputs = [ask if read in stage.asks else ask() for read, ask in asked.items()]
     found = [memo.peek(_recipe(use, settings, moment["device"])) for use in stage.uses]
     inputs += [None if entry is None else entry.value for entry in found]
     inputs += [attrgetter(path)(settings) for path in stage.settings]

@@ -127,7 +127,7 @@ def _decide(settings, image, grid, anchors, pixels, network, device) -> tuple[Te
     features = fit_features(tuple(network.pyramid(pixels)), grid, scores, strides, device)
     per_cell, trained = settings.anchors.per_cell, {"learned": network}
     head = run_head(features, scores, per_cell, device, trained)
-    decoded = decode_all(anchors, head, settings.codec, settings.filter.order)
+    decoded = decode_all(lambda: anchors, head, settings.codec, settings.filter.order)
     candidates = select_candidates(
         image, grid, anchors, head, decoded, settings.codec, settings.filter
     )

@@ -65,7 +65,7 @@ class World:
 
     def select(self, rules, codec=None):
         codec = codec or Codec()
-        decoded = decode_all(self.anchor_set, self.head, codec, rules.order)
+        decoded = decode_all(lambda: self.anchor_set, self.head, codec, rules.order)
         return select_candidates(
             self.picture, self.grid, self.anchor_set, self.head, decoded, codec, rules
         )
@@ -296,8 +296,8 @@ def test_delta_weights_reach_the_decoder():
 
 def test_all_are_decoded_only_where_decoding_comes_first():
     world = hand_world([LARGE, OUTSIDE], [0, 0])
-    assert decode_all(world.anchor_set, world.head, Codec(), "top-n first") is None
-    decoded = decode_all(world.anchor_set, world.head, Codec(), "decode first")
+    assert decode_all(lambda: world.anchor_set, world.head, Codec(), "top-n first") is None
+    decoded = decode_all(lambda: world.anchor_set, world.head, Codec(), "decode first")
     assert decoded.tolist() == [LARGE, OUTSIDE]  # not clipped yet
 
 

@@ -5,7 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.core.images import Picture
-from explorer.core.layout import Grid, lay_anchors, lay_grid, level_shapes, shape_names
+from explorer.core.layout import (
+    Grid,
+    Unlaid,
+    anchors_at,
+    lay_anchors,
+    lay_grid,
+    level_shapes,
+    shape_names,
+)
 from explorer.presets import PRESETS
 from explorer.settings import Anchors
 from tests.devices import DEVICES
@@ -103,6 +111,28 @@ def test_anchors_lie_in_the_order_of_their_numbers(preset, size):
     assert torch.allclose(laid.boxes, expected, atol=1e-4)
     assert len(laid.boxes) == grid.starts[-1]
     assert tuple(map(len, laid.shapes)) == grid.per_cell == anchors.per_cell
+
+
+@given(
+    size=st.tuples(st.integers(1, 300), st.integers(1, 300)),
+    strides=st.lists(st.integers(2, 70), min_size=1, max_size=3, unique=True).map(sorted),
+    rule=st.sampled_from(["fixed", "image // grid"]),
+    offset=st.floats(0, 1),
+    ratio=st.floats(0.1, 5),
+    side=st.floats(4, 1024),
+)
+def test_some_anchors_are_those_that_all_of_them_hold(size, strides, rule, offset, ratio, side):
+    sizes = tuple((side * 2**level, side) for level in range(len(strides)))
+    anchors = Anchors(
+        strides=tuple(strides), sizes=sizes, ratios=(ratio, 1.0), offset=offset, stride_rule=rule
+    )
+    grid = lay_grid(blank(*size), anchors.strides, rule, anchors.per_cell)
+    laid = lay_anchors(grid, anchors, CPU)
+    index = torch.arange(grid.starts[-1])[::3]
+    assert torch.equal(anchors_at(grid, anchors, index), laid.at(index))
+    unlaid = Unlaid(grid, anchors, pytest.fail)
+    assert torch.equal(unlaid.at(index), laid.at(index))
+    assert unlaid.at(index[:0]).shape == (0, 4)
 
 
 def test_explicit_shapes_may_be_of_different_number_a_level():

@@ -40,7 +40,7 @@ class Chain:
 
     def propose(self):
         picture = Picture(np.zeros((SIDE, SIDE, 3), np.uint8), (0, 0, SIDE, SIDE), (SIDE, SIDE))
-        decoded = decode_all(self.anchors, self.head, CODEC, self.rules.order)
+        decoded = decode_all(lambda: self.anchors, self.head, CODEC, self.rules.order)
         self.candidates = select_candidates(
             picture, self.grid, self.anchors, self.head, decoded, CODEC, self.rules
         )

@@ -117,7 +117,7 @@ def inputs(preset, device, **rules):
 
 def select(given, codec, rules):
     *_, anchor_set, head = given
-    decoded = decode_all(anchor_set, head, codec, rules.order)
+    decoded = decode_all(lambda: anchor_set, head, codec, rules.order)
     return select_candidates(*given, decoded, codec, rules)
 
 

@@ -77,6 +77,7 @@ def upload_of(colour):
 @pytest.mark.parametrize("name", STAGES)
 def test_every_stage_that_is_read_exists_and_none_reads_itself(name):
     assert {*STAGES[name].reads, *STAGES[name].uses} <= set(STAGES)
+    assert set(STAGES[name].asks) <= set(STAGES[name].reads)
     upstream_first = above(name)  # a cycle would not end
     assert upstream_first[-1] == name
     for place, stage in enumerate(upstream_first):
