@@ -19,15 +19,16 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from operator import attrgetter
+from time import perf_counter
 from typing import Any
 
 import torch
 
 from explorer.core import (
     candidates,
-    images,
     layout,
     levels,
+    links,
     network,
     proposals,
     report,
@@ -35,22 +36,8 @@ from explorer.core import (
     truth,
 )
 from explorer.core.device import resolve_device
-from explorer.core.matching import Closest, Matches, find_closest, match_boxes, match_closest
 from explorer.core.memo import Memo
-from explorer.core.planted import draw_noise, plant_scores
-from explorer.core.recall import best_anchor_iou
-from explorer.core.samples import sample_bytes
-from explorer.settings import (
-    TRAINED,
-    Anchors,
-    Codec,
-    Filter,
-    Image,
-    Match,
-    Planted,
-    Scene,
-    Settings,
-)
+from explorer.settings import TRAINED, Settings
 
 
 @dataclass(frozen=True)
@@ -73,36 +60,6 @@ class Stage:
     asks: tuple[str, ...] = ()
 
 
-def _open_image(image: Image, scene: Scene, uploads: Mapping[str, bytes]) -> images.Picture:
-    """The network's input: a sample, a scene painted now, or what this reader uploaded."""
-    name = image.picture
-    if name == truth.SCENE:
-        return images.fit_photo(truth.paint(scene).photo, image.side, image.fit)
-    data = uploads[name] if name.startswith("upload:") else sample_bytes(name)
-    return images.fit_photo(images.open_photo(data), image.side, image.fit)
-
-
-def _draw(grid: layout.Grid, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The noise of planted scores, before it is scaled."""
-    return draw_noise(grid.starts[-1], seed)
-
-
-def _plant(
-    anchors: layout.AnchorSet,
-    objects: truth.GroundTruth,
-    closest: Closest | None,
-    drawn: tuple[torch.Tensor, torch.Tensor],
-    planted: Planted,
-    seed: int,
-    weights: tuple[float, ...],
-) -> candidates.HeadOutput:
-    """Scores and deltas from the ground truth, for any anchors and box coder."""
-    strength = planted.noise, planted.regression
-    return plant_scores(
-        anchors.boxes, objects.boxes, *strength, seed, weights, closest=closest, drawn=drawn
-    )
-
-
 def _check_uploads(stages: tuple[str, ...], settings: Settings, uploads: Mapping) -> None:
     """Refuse what this reader did not bring, even where the memo knows it from another one."""
     picture, boxes = settings.image.picture, settings.truth.boxes
@@ -112,47 +69,10 @@ def _check_uploads(stages: tuple[str, ...], settings: Settings, uploads: Mapping
         raise ValueError("the boxes of your own are gone: bring them again")
 
 
-def _select(
-    picture: images.Picture,
-    grid: layout.Grid,
-    lay: Callable[[], layout.AnchorSet],
-    head: candidates.HeadOutput,
-    decoded: torch.Tensor | None,
-    codec: Codec,
-    rules: Filter,
-    anchors: Anchors,
-) -> candidates.Candidates:
-    """The boxes that reach NMS, from the anchors of these alone."""
-    unlaid = layout.Unlaid(grid, anchors, lay)
-    return candidates.select_candidates(picture, grid, unlaid, head, decoded, codec, rules)
-
-
-def _closest(anchors: layout.AnchorSet, objects: truth.GroundTruth) -> Closest | None:
-    """Who overlaps whom most, whatever the thresholds."""
-    return find_closest(anchors.boxes, objects.boxes)
-
-
-def _match(
-    anchors: layout.AnchorSet, objects: truth.GroundTruth, closest: Closest | None, match: Match
-) -> Matches:
-    """Which anchors the objects claim."""
-    rules = match.high, match.low, match.low_quality
-    if closest is None:
-        return match_boxes(anchors.boxes, objects.boxes, *rules)
-    return match_closest(closest, *rules)
-
-
-def _best_anchors(
-    anchors: layout.AnchorSet, objects: truth.GroundTruth
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """What the anchors reach with each object before any head moves them."""
-    return best_anchor_iou(anchors.boxes, objects.boxes)
-
-
 _GRID_SETTINGS = ("anchors.strides", "anchors.stride_rule", "anchors.per_cell")
 
 STAGES: dict[str, Stage] = {
-    "image": Stage(_open_image, settings=("image", "scene"), needs=("uploads",)),
+    "image": Stage(links.open_image, settings=("image", "scene"), needs=("uploads",)),
     "grid": Stage(layout.lay_grid, reads=("image",), settings=_GRID_SETTINGS),
     "anchors": Stage(layout.lay_anchors, ("grid",), ("anchors",), needs=("device",)),
     "pyramid": Stage(
@@ -170,15 +90,15 @@ STAGES: dict[str, Stage] = {
     "truth": Stage(
         truth.find_truth, ("image",), ("truth", "image.picture", "scene"), ("uploads", "device")
     ),
-    "closest": Stage(_closest, ("anchors", "truth")),
-    "drawn": Stage(_draw, ("grid",), ("scores.seed",)),
+    "closest": Stage(links.closest, ("anchors", "truth")),
+    "drawn": Stage(links.draw, ("grid",), ("scores.seed",)),
     "planted": Stage(
-        _plant,
+        links.plant,
         ("anchors", "truth", "closest", "drawn"),
         ("planted", "scores.seed", "codec.weights"),
     ),
-    "best_anchors": Stage(_best_anchors, ("anchors", "truth")),
-    "matches": Stage(_match, ("anchors", "truth", "closest"), ("match",)),
+    "best_anchors": Stage(links.best_anchors, ("anchors", "truth")),
+    "matches": Stage(links.match, ("anchors", "truth", "closest"), ("match",)),
     "decoded": Stage(
         candidates.decode_all,
         ("anchors", "head_output"),
@@ -189,7 +109,7 @@ STAGES: dict[str, Stage] = {
         candidates.best_unfiltered, ("image", "anchors", "head_output"), ("codec",)
     ),
     "candidates": Stage(
-        _select,
+        links.select,
         ("image", "grid", "anchors", "head_output", "decoded"),
         ("codec", "filter", "anchors"),
         asks=("anchors",),
@@ -288,15 +208,27 @@ def _run(name: str, settings: Settings, memo: Memo, moment: dict[str, Any]) -> A
     if entry is not None:
         return entry.value
     stage = STAGES[_stand_in(name, settings.scores.source)]
-    asked = {read: partial(_run, read, settings, memo, moment) for read in stage.reads}
-    inputs = [ask if read in stage.asks else ask() for read, ask in asked.items()]
+    aside: list[float] = []  # seconds of the stages that this one asks for, which have entries too
+
+    def ask(read: str) -> Any:
+        start = perf_counter()
+        result = _run(read, settings, memo, moment)
+        aside.append(perf_counter() - start)
+        return result
+
+    inputs = [
+        partial(ask, read) if read in stage.asks else _run(read, settings, memo, moment)
+        for read in stage.reads
+    ]
     found = [memo.peek(_recipe(use, settings, moment["device"])) for use in stage.uses]
     inputs += [None if entry is None else entry.value for entry in found]
     inputs += [attrgetter(path)(settings) for path in stage.settings]
     if "keep" in stage.needs:
         moment = moment | {"keep": _keep(settings, memo, moment["device"])}
     needed = {need: moment[need] for need in stage.needs}
-    return memo.get(key, lambda: stage.function(*inputs, **needed)).value
+    entry = memo.get(key, lambda: stage.function(*inputs, **needed))
+    entry.milliseconds -= 1e3 * sum(aside)
+    return entry.value
 
 
 def _keep(settings: Settings, memo: Memo, device: torch.device) -> levels.Keep:

@@ -4,6 +4,7 @@ import io
 import threading
 from dataclasses import replace
 from operator import attrgetter
+from time import perf_counter
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from explorer.core import pipeline
-from explorer.core.candidates import Fate
+from explorer.core.candidates import Fate, select_candidates
 from explorer.core.counts import count_steps
 from explorer.core.memo import Memo
 from explorer.core.pipeline import STAGES, above, device_name, milliseconds, recipe, run
@@ -359,6 +360,23 @@ def test_a_stage_costs_what_it_and_all_above_it_cost():
     entries = [memo.peek(recipe(name, SMALL)).milliseconds for name in CHAIN]
     assert milliseconds("proposals", SMALL, memo) == pytest.approx(sum(entries))
     assert 0 < milliseconds("grid", SMALL, memo) < milliseconds("proposals", SMALL, memo)
+
+
+def test_what_a_stage_asks_for_is_not_counted_twice():
+    memo, settings = Memo(10**9), changed(SMALL, {"image.side": 800})
+    start = perf_counter()
+    run("decoded", settings, memo)
+    assert milliseconds("decoded", settings, memo) < 1e3 * (perf_counter() - start)
+
+
+def test_top_n_first_lays_no_anchors_but_those(ran):
+    memo, settings = Memo(10**9), changed(SMALL, {"filter.order": "top-n first"})
+    found = run("candidates", settings, memo)
+    assert "anchors" not in ran
+    anchors, head = run("anchors", settings, memo), run("head_output", settings, memo)
+    picture, grid = (run(name, settings, memo) for name in ("image", "grid"))
+    again = select_candidates(picture, grid, anchors, head, None, settings.codec, settings.filter)
+    assert torch.equal(found.boxes, again.boxes)
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -1,0 +1,82 @@
+"""Links of the chain as the table of stages calls them: results first, then settings.
+
+Where a function of the core takes just that, the table names it itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from torch import Tensor
+
+from explorer.core import candidates, images, layout, truth
+from explorer.core.matching import Closest, Matches, find_closest, match_boxes, match_closest
+from explorer.core.planted import draw_noise, plant_scores
+from explorer.core.recall import best_anchor_iou
+from explorer.core.samples import sample_bytes
+from explorer.settings import Anchors, Codec, Filter, Image, Match, Planted, Scene
+
+
+def open_image(image: Image, scene: Scene, uploads: Mapping[str, bytes]) -> images.Picture:
+    """The network's input: a sample, a scene painted now, or what this reader uploaded."""
+    name = image.picture
+    if name == truth.SCENE:
+        return images.fit_photo(truth.paint(scene).photo, image.side, image.fit)
+    data = uploads[name] if name.startswith("upload:") else sample_bytes(name)
+    return images.fit_photo(images.open_photo(data), image.side, image.fit)
+
+
+def draw(grid: layout.Grid, seed: int) -> tuple[Tensor, Tensor]:
+    """The noise of planted scores, before it is scaled."""
+    return draw_noise(grid.starts[-1], seed)
+
+
+def plant(
+    anchors: layout.AnchorSet,
+    objects: truth.GroundTruth,
+    closest: Closest | None,
+    drawn: tuple[Tensor, Tensor],
+    planted: Planted,
+    seed: int,
+    weights: tuple[float, ...],
+) -> candidates.HeadOutput:
+    """Scores and deltas from the ground truth, for any anchors and box coder."""
+    strength = planted.noise, planted.regression
+    return plant_scores(
+        anchors.boxes, objects.boxes, *strength, seed, weights, closest=closest, drawn=drawn
+    )
+
+
+def select(
+    picture: images.Picture,
+    grid: layout.Grid,
+    lay: Callable[[], layout.AnchorSet],
+    head: candidates.HeadOutput,
+    decoded: Tensor | None,
+    codec: Codec,
+    rules: Filter,
+    anchors: Anchors,
+) -> candidates.Candidates:
+    """The boxes that reach NMS, from the anchors of these alone."""
+    unlaid = layout.Unlaid(grid, anchors, lay)
+    return candidates.select_candidates(picture, grid, unlaid, head, decoded, codec, rules)
+
+
+def closest(anchors: layout.AnchorSet, objects: truth.GroundTruth) -> Closest | None:
+    """Who overlaps whom most, whatever the thresholds."""
+    return find_closest(anchors.boxes, objects.boxes)
+
+
+def match(
+    anchors: layout.AnchorSet, objects: truth.GroundTruth, closest: Closest | None, match: Match
+) -> Matches:
+    """Which anchors the objects claim."""
+    rules = match.high, match.low, match.low_quality
+    if closest is None:
+        return match_boxes(anchors.boxes, objects.boxes, *rules)
+    return match_closest(closest, *rules)
+
+
+def best_anchors(anchors: layout.AnchorSet, objects: truth.GroundTruth) -> tuple[Tensor, Tensor]:
+    """What the anchors reach with each object before any head moves them."""
+    return best_anchor_iou(anchors.boxes, objects.boxes)
