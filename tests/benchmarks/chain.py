@@ -22,7 +22,7 @@ from tests.benchmarks.table import Table
 
 REPEATS = 25
 OBJECTS = 20
-STAGES = ("candidates", "proposals")  # only the anchors that reach the top-n are laid, in the first
+STAGES = ("candidates", "proposals")  # the anchors that reach the top-n are laid in the first
 
 
 class Run:
@@ -75,8 +75,9 @@ def _chain(settings: Settings) -> Table:
     note = (
         f"{grid.starts[-1]:,} anchors at 800 x 800, 1,000 a level before NMS at IoU 0.7, 1,000 "
         'kept. Ours is `run("proposals", ...)` as the pages call it, with picture and head output '
-        "in the memo and everything below them made anew, anchors included. The rival starts from "
-        f"the same flat logits and deltas. {rival.words()}"
+        "in the memo and everything below them made anew: of the anchors those that reach the "
+        "top-n, where the rival lays them all. It starts from the same flat logits and deltas. "
+        f"{rival.words()}"
     )
     if rival.HERE:
         note += " Its concatenation turns the head's maps into flat ones; ours is in another stage."
