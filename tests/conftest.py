@@ -1,5 +1,6 @@
-"""For all tests: one thread for torch, as on the server (two stall where cores are shared), and no
-time limit an example: a busy machine stops for half a second wherever it likes.
+"""For all tests: one thread for torch, as on the server, and no time limit for an example.
+
+Two threads stall where the cores are shared, and a busy machine may stop for half a second.
 """
 
 import torch
