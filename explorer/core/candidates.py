@@ -132,9 +132,8 @@ def best_unfiltered(
         (K, 4) boxes and their (K,) anchor numbers, best first, K = min(count, N).
     """
     index = top_n(head.scores, count)
-    boxes = decode_boxes(
-        anchors.boxes[index], head.deltas[index], codec.weights, codec.max_log_scale
-    )
+    deltas = head.deltas[index]
+    boxes = decode_boxes(anchors.at(index), deltas, codec.weights, codec.max_log_scale)
     return clip_boxes(boxes, picture.image_size), index
 
 

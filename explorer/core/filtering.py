@@ -123,7 +123,8 @@ def _at_least_nth_best(scores: Tensor, n: int) -> Tensor:
     # In float32, since numpy knows no bfloat16: rounding keeps the order, and what it merges at the
     # n-th place only adds candidates.
     values = scores.detach().float().numpy()
-    likely = _at_least(values, _nth_best(values[::SAMPLED], n // SAMPLED + n // 64 + 8))
+    some = n // SAMPLED + n // 64 + 8  # more than the share of the sample: seldom too few reach it
+    likely = _at_least(values, _nth_best(values[::SAMPLED], some))
     few = values if len(likely) < n else values[likely]
     reached = _at_least(few, _nth_best(few, n))
     return torch.from_numpy(reached if few is values else likely[reached])

@@ -111,15 +111,12 @@ def anchors_at(grid: Grid, anchors: Anchors, index: Tensor) -> Tensor:
     offset = np.float32(anchors.offset)
     for level, shapes in enumerate(level_shapes(anchors)):
         run = slice(ends[level], ends[level + 1])
+        (_, columns), (down, across) = grid.cells[level], grid.strides[level]
         within = (numbers[run] - grid.starts[level]).astype(np.int32)
         cell = within // len(shapes)
-        row = cell // grid.cells[level][1]
-        y, x = (
-            (place.astype(np.float32) + offset) * np.float32(stride)
-            for place, stride in zip(
-                (row, cell - row * grid.cells[level][1]), grid.strides[level], strict=True
-            )
-        )
+        row = cell // columns
+        y = (row.astype(np.float32) + offset) * np.float32(down)
+        x = ((cell - row * columns).astype(np.float32) + offset) * np.float32(across)
         some = shapes.numpy().take(within - cell * len(shapes), axis=0)
         np.add(some, np.stack([x, y, x, y], axis=1), out=boxes[run])
     return torch.from_numpy(boxes)

@@ -110,8 +110,8 @@ def heat_map(
     # The grid may reach past the input; the axes cut it there.
     covered = round(rows * grid.strides[level][0]), round(columns * grid.strides[level][1])
     shown = image_layer(_as_png((best - low) / span), covered, 0.72 if photo_url else 1.0)
-    scale = theme.trace(
-        "scatter",  # carries the colour bar; the map itself is one small image
+    scale = theme.trace(  # carries the colour bar; the map itself is one small image
+        "scatter",
         x=[None],
         y=[None],
         mode="markers",

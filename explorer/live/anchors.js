@@ -153,16 +153,20 @@ function report(state) {
   state.pause = 0;
   state.redraw();
   if (!state.cell) return;
-  state.sent.push(state.cell);
+  if (sameCell(state.cell, state.data.cell)) state.sent.length = 0; // back again: Python tells nothing new
+  else state.sent.push(state.cell);
   state.send("cell", state.cell);
+}
+
+function sameCell(one, other) {
+  return one[0] === other[0] && one[1] === other[1];
 }
 
 // Whether the reader's keys and clicks are further on than what Python has just told.
 function isAhead(state, told) {
-  const same = (cell) => cell[0] === told[0] && cell[1] === told[1];
-  const answered = state.sent.findLastIndex(same);
+  const answered = state.sent.findLastIndex((cell) => sameCell(cell, told));
   if (answered >= 0) state.sent.splice(0, answered + 1);
-  else if (!same(state.data.cell)) state.sent.length = 0; // another control has chosen
+  else if (!sameCell(told, state.data.cell)) state.sent.length = 0; // another control has chosen
   return Boolean(state.pause || state.sent.length);
 }
 

@@ -23,9 +23,8 @@ from explorer.pages import _state, _turn
 from explorer.settings import Settings
 
 Changes = Mapping[str, Any]  # settings by their paths
-Made = tuple[
-    Settings, Mapping[str, Any], ahead.Sent
-]  # under what, from what beside, and the figure
+# Under what a figure was made, from what beside, and the figure.
+Made = tuple[Settings, Mapping[str, Any], ahead.Sent]
 Maker = tuple[Callable[[], bytes], Mapping[str, Any]]  # how a figure is made, and from what beside
 
 
