@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
@@ -111,6 +112,25 @@ class Reader:
             }""",
             arg=0 if any(page in self.page.url for page in WITHOUT_PLOTS) else 1,
         )
+
+    @property
+    def link(self) -> dict[str, str]:
+        """The settings that the page's address holds."""
+        texts = parse_qs(urlparse(self.page.url).query)
+        return {name: values[0] for name, values in texts.items()}
+
+    def wait_for_link(self, wanted: dict[str, object]) -> None:
+        """Wait until the address holds these values: None for any, "" for a name that is gone."""
+        texts = {name: None if value is None else str(value) for name, value in wanted.items()}
+        self.page.wait_for_function(
+            """(wanted) => {
+                const link = new URLSearchParams(location.search);
+                return Object.entries(wanted).every(([name, value]) =>
+                    value === null ? link.has(name) : (link.get(name) ?? "") === value);
+            }""",
+            arg=texts,
+        )
+        self.settle()
 
     def plot(self, key: str):
         """The plot under a key."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from urllib.parse import parse_qs, urlparse
 
 import pytest
 from PIL import Image
@@ -17,10 +16,6 @@ pytestmark = pytest.mark.e2e
 
 PATHS = ["/", *(f"/{page.file.removesuffix('.py')}" for page in PAGES[1:])]
 SMALL = "?v=1&image.side=256"  # a forward pass of a moment
-
-
-def query(url: str) -> dict[str, list[str]]:
-    return parse_qs(urlparse(url).query)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -45,7 +40,7 @@ def test_a_key_on_a_slider_changes_the_plot_and_the_link(reader):
     before = reader.shapes("live_boxes")
     reader.press("nms-iou_threshold", "Home", "live_boxes")
     assert reader.shapes("live_boxes") != before
-    assert query(reader.page.url)["nms.iou_threshold"] == ["0"]
+    reader.wait_for_link({"nms.iou_threshold": 0})
     reader.screenshot("threshold_at_0")
 
 
@@ -58,7 +53,7 @@ def test_a_stride_changes_the_grid_and_the_count(reader):
     # P3 has 32 x 32 cells of three anchors at stride 8, and 29 x 29 at 9
     total = 3 * (64**2 + 29**2 + 16**2 + 8**2 + 4**2)
     assert f"{total:,} anchors" in reader.plot("anchor_grid").text_content()
-    assert query(reader.page.url)["anchors.strides"] == ["4_9_16_32_64"]
+    reader.wait_for_link({"anchors.strides": "4_9_16_32_64"})
 
 
 def test_a_click_on_the_photo_chooses_the_cell(reader):
@@ -72,8 +67,7 @@ def test_a_click_on_the_photo_chooses_the_cell(reader):
     )
     reader.settle()
     # 256 pixels at stride 8 are 32 cells: 0.26 of them is column 8, 0.76 is row 24.
-    assert query(reader.page.url)["view.column"] == ["8"]
-    assert query(reader.page.url)["view.row"] == ["24"]
+    reader.wait_for_link({"view.column": 8, "view.row": 24})
 
 
 def drag_over_the_middle(reader, plot):
@@ -142,7 +136,7 @@ def test_an_upload_is_shown_and_its_link_says_that_it_cannot_carry_it(reader, re
     reader.screenshot("upload")
     other = readers().open(reader.page.url.removeprefix(reader.address))
     assert "upload it again" in other.page.locator("[data-testid=stAlert]").text_content()
-    assert "image.picture" not in query(other.page.url)
+    assert "image.picture" not in other.link
 
 
 def test_a_bad_upload_gets_a_sentence_and_the_picture_stays(reader):
@@ -217,7 +211,7 @@ def test_a_copied_link_restores_the_view_in_a_fresh_browser(reader, readers):
     shown = reader.shapes("live_boxes")
     other = readers().open(reader.page.url.removeprefix(reader.address))
     assert other.shapes("live_boxes") == shown
-    assert query(other.page.url) == query(reader.page.url)
+    assert other.link == reader.link
 
 
 def test_a_page_switch_keeps_the_settings(reader):
@@ -226,8 +220,7 @@ def test_a_page_switch_keeps_the_settings(reader):
     reader.page.get_by_role("link", name="Scores", exact=True).first.click()
     reader.page.wait_for_selector(".st-key-histogram .rpn-plot[data-revision]")
     reader.settle()
-    assert query(reader.page.url)["nms.iou_threshold"] == ["0.69"]
-    assert query(reader.page.url)["image.side"] == ["256"]
+    reader.wait_for_link({"nms.iou_threshold": 0.69, "image.side": 256})
 
 
 def test_the_chain_leads_to_its_pages(reader):
@@ -236,7 +229,7 @@ def test_the_chain_leads_to_its_pages(reader):
     reader.page.wait_for_selector(".st-key-anchor_grid .rpn-plot[data-revision]")
     reader.settle()
     assert "/anchors" in reader.page.url
-    assert query(reader.page.url)["image.side"] == ["256"]
+    reader.wait_for_link({"image.side": 256})
 
 
 def test_a_link_with_rubbish_opens_with_a_note(reader):

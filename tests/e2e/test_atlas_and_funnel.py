@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlparse
 
 import pytest
 
@@ -14,10 +13,6 @@ AT = """(plot, [x, y]) => {
     const { xaxis, yaxis } = plot._fullLayout, at = plot.getBoundingClientRect();
     return [at.left + xaxis._offset + xaxis.d2p(x), at.top + yaxis._offset + yaxis.d2p(y)];
 }"""
-
-
-def query(reader) -> dict[str, str]:
-    return {name: texts[0] for name, texts in parse_qs(urlparse(reader.page.url).query).items()}
 
 
 def click(reader, plot: str, x: float, y: float, changes: str = "") -> None:
@@ -50,24 +45,24 @@ def test_the_atlas_is_read_clicked_and_compared(reader):
     mean = reader.page.locator(".st-key-atlas-reading").get_by_text("mean", exact=True)
     reader.act("size_map", mean.click)
     assert "mean over places" in reader.plot("size_map").locator(title).text_content()
-    assert query(reader)["atlas.reading"] == "mean"
+    reader.wait_for_link({"atlas.reading": "mean"})
 
     fcos = reader.page.locator(".st-key-atlas-overlay").get_by_text("FCOS", exact=True)
     reader.act("size_map", fcos.click)
     retinanet = reader.page.locator(".st-key-atlas-overlay").get_by_text("RetinaNet", exact=True)
     reader.act("size_map", retinanet.click)
-    assert query(reader)["atlas.overlay"] == "retinanet_fcos"
+    reader.wait_for_link({"atlas.overlay": "retinanet_fcos"})
     assert len(traces(reader, "contour")) == 3
     assert "has points, no anchors" in reader.page.locator("[data-testid=stMain]").text_content()
 
     click(reader, "size_map", dots["x"][0], dots["y"][0], changes="to_scale")
-    assert float(query(reader)["atlas.width"]) == pytest.approx(dots["x"][0], abs=0.06)
+    assert float(reader.link["atlas.width"]) == pytest.approx(dots["x"][0], abs=0.06)
     photo = reader.plot("to_scale").locator(title).text_content()
     assert re.fullmatch(rf"{dots['text'][0]}: its best anchor has IoU 0\.\d\d", photo)
 
     click(reader, "size_map", 100, 10, changes="to_scale")
-    assert float(query(reader)["atlas.width"]) == pytest.approx(100, rel=0.03)
-    assert float(query(reader)["atlas.height"]) == pytest.approx(10, rel=0.03)
+    assert float(reader.link["atlas.width"]) == pytest.approx(100, rel=0.03)
+    assert float(reader.link["atlas.height"]) == pytest.approx(10, rel=0.03)
     assert float(metrics(reader)[1]) < 0.5
     reader.screenshot("atlas_compared")
 
@@ -82,8 +77,7 @@ def test_a_band_of_the_funnel_leads_to_its_boxes(reader):
 
     # the bar at the end of what leaves at the top-n, which runs from 1.58 to 1.70: its left end
     click(reader, "funnel", 0.2, 1.64, changes="band_boxes")
-    assert query(reader)["funnel.band"] == "below top-n"
-    assert query(reader)["funnel.part"] == "P2"
+    reader.wait_for_link({"funnel.band": "below top-n", "funnel.part": "P2"})
     of_p2 = int(metrics(reader)[0].replace(",", ""))
     assert 300 < of_p2 < lost
     drawn = "(plot) => plot.data[0].customdata.map((facts) => [facts[6], facts[10]])"
@@ -94,7 +88,7 @@ def test_a_band_of_the_funnel_leads_to_its_boxes(reader):
     box = reader.plot("band_boxes").evaluate("(plot) => plot.data[0].customdata[0]")
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     click(reader, "band_boxes", x, y, changes="funnel")
-    assert "view.follow" in query(reader)
+    reader.wait_for_link({"view.follow": None})
     told = reader.page.locator("[data-testid=stMain]").text_content()
     assert "went: anchors → large enough → below top-n" in told
 

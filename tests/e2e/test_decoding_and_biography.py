@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlparse
 
 import pytest
 
 pytestmark = pytest.mark.e2e
 
 SMALL = "?v=1&image.side=256&scores.source=noise"
-
-
-def query(reader) -> dict[str, list[str]]:
-    return parse_qs(urlparse(reader.page.url).query)
-
-
-def wait_for(reader, name: str, value: str | None = None) -> None:
-    """Until the link holds a setting."""
-    wanted = f"{name}={value or ''}"
-    reader.page.wait_for_function(f"() => location.search.includes('{wanted}')")
-    reader.settle()
 
 
 def lines(reader, table: int = 0) -> list[str]:
@@ -70,7 +58,7 @@ def test_the_box_and_its_numbers_go_where_sliders_and_drawn_targets_send_them(re
 def press_a_key(reader):
     box, x = shape(reader, "box"), result(reader, "x =")
     reader.press("decoding-dx", "ArrowRight", "decoding")
-    assert query(reader)["decoding.dx"] == ["0.21"]
+    reader.wait_for_link({"decoding.dx": 0.21})
     assert result(reader, "x =") == pytest.approx(x + 0.01 * 45.25, abs=0.02)
     assert shape(reader, "box") != box
     x1, y1, x2, y2, _ = numbers(shape(reader, "box"))
@@ -109,11 +97,11 @@ def drag_a_slider(reader):
 def draw_a_target(reader):
     """It gives the deltas that lead to it."""
     drag(reader, (0.35, 0.3), (0.75, 0.65))
-    wait_for(reader, "decoding.target")
-    target = [float(side) for side in query(reader)["decoding.target"][0].split("_")]
+    reader.wait_for_link({"decoding.target": None})
+    target = [float(side) for side in reader.link["decoding.target"].split("_")]
     reader.page.locator(".st-key-reach_target").wait_for()
     for name in ("dx", "dy", "dw", "dh"):
-        in_link = float(query(reader)[f"decoding.{name}"][0])
+        in_link = float(reader.link[f"decoding.{name}"])
         assert result(reader, f"{name} =", table=1) == pytest.approx(in_link, abs=1e-4)
     clipped = [result(reader, f"{name} clipped") for name in ("x1", "y1", "x2", "y2")]
     assert clipped == pytest.approx(target, abs=0.02)  # the box now lies on the target
@@ -124,9 +112,9 @@ def draw_a_target(reader):
 
 def draw_outside_the_picture(reader):
     """In the margin that the whole picture shows: refused in one sentence."""
-    target = query(reader)["decoding.target"]
+    target = reader.link["decoding.target"]
     reader.page.locator(".st-key-decoding-whole label").click()
-    wait_for(reader, "decoding.whole")
+    reader.wait_for_link({"decoding.whole": None})
     drag(reader, (0.01, 0.2), (0.08, 0.6))
     alert = reader.page.locator("[data-testid=stAlert]")
     alert.wait_for()
@@ -134,7 +122,7 @@ def draw_outside_the_picture(reader):
     reader.settle()
     shapes = "(plot) => plot.layout.shapes.filter((shape) => shape.type === 'rect').length"
     assert reader.plot("decoding").evaluate(shapes) == 0  # the refused rectangle is gone
-    assert query(reader)["decoding.target"] == target
+    assert reader.link["decoding.target"] == target
 
 
 def test_a_click_on_a_box_tells_its_life_and_leads_to_the_box_that_won(reader):
@@ -149,10 +137,10 @@ def test_a_click_on_a_box_tells_its_life_and_leads_to_the_box_that_won(reader):
         }"""
     )
     reader.page.mouse.click(*place)
-    wait_for(reader, "view.follow")
+    reader.wait_for_link({"view.follow": None})
     reader.page.locator(".st-key-biography .rpn-plot[data-revision]").wait_for()
     reader.settle()
-    followed = query(reader)["view.follow"][0]
+    followed = reader.link["view.follow"]
     rank = reader.page.locator(".st-key-follow_rank input")
     assert reader.page.locator(".st-key-follow_number input").input_value() == followed
     words = ("where", "anchor", "deltas", "box", "score", "rank")

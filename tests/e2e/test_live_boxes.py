@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
@@ -31,10 +30,6 @@ def reader(chromium, server):
     yield someone
     context.close()
     assert someone.complaints == []
-
-
-def query(url: str) -> dict[str, list[str]]:
-    return parse_qs(urlparse(url).query)
 
 
 def open_boards(reader, more: str = ""):
@@ -149,13 +144,13 @@ def test_boxes_and_counts_follow_the_finger_and_python_follows_on_release(reader
     survivors = propose(made, None, Filter(), Nms(iou_threshold=held)).survivors
     assert counts(reader)[1] == survivors
     assert reader.revision("live_boxes") == revision  # Python knows nothing yet
-    assert "nms.iou_threshold" not in query(reader.page.url)
+    assert "nms.iou_threshold" not in reader.link
     while_held = reader.shapes("live_boxes")
     reader.screenshot("threshold_in_hand")
     reader.page.mouse.up()
     reader.page.wait_for_url("**nms.iou_threshold=**")
     reader.settle()
-    assert float(query(reader.page.url)["nms.iou_threshold"][0]) == held
+    assert float(reader.link["nms.iou_threshold"]) == held
     reader.page.wait_for_function(
         f"() => document.querySelector('.rpn-live').dataset.revision > {revision}"
     )
@@ -373,7 +368,7 @@ def test_the_wheel_zooms_both_boards_and_a_rerun_keeps_zoom_and_nodes(reader):
     reader.page.mouse.move(at[0] - 60, at[1], steps=4)
     reader.page.mouse.up()
     assert root.evaluate(view)[1] > left
-    assert "view.follow" not in query(reader.page.url)  # to drag is not to click
+    assert "view.follow" not in reader.link  # to drag is not to click
     reader.page.mouse.dblclick(*at)
     assert root.evaluate(view) == [1, 0, 0]
 

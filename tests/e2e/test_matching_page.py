@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlparse
-
 import pytest
 
 pytestmark = pytest.mark.e2e
 
 VIEW = "/matching?v=1&image.side=256&scores.source=planted&image.picture=coffee"
-
-
-def query(reader) -> dict[str, list[str]]:
-    return parse_qs(urlparse(reader.page.url).query)
 
 
 def drag(reader, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -64,7 +58,7 @@ def test_a_drawn_object_is_claimed_and_follows_the_mouse_and_a_bad_one_is_refuse
     assert drawn[0].startswith("4 ")
     assert drawn[1] == "64 x 64"
     assert int(drawn[4]) > 0
-    assert query(reader)["claims.object"] == ["3"]  # the drawn one is chosen
+    reader.wait_for_link({"claims.object": 3})  # the drawn one is chosen
     words = reader.page.locator("[data-testid=stMain]").text_content()
     assert "claim it" in words or "claims it" in words
     reader.screenshot("matching_drawn")
@@ -93,7 +87,7 @@ def test_thresholds_and_the_rule_change_who_is_positive(reader):
     assert reader.page.locator(".st-key-match-high input[type=range]").input_value() == "0.5"
     before = positives(reader)
     reader.press("match-high", "End", "matching")
-    assert query(reader)["match.high"] == ["1"]
+    reader.wait_for_link({"match.high": 1})
     assert 0 < positives(reader) < before
     assert positives(reader) == sum(int(row[4]) for row in rows(reader))
     rule = reader.page.locator(".st-key-match-low_quality")
@@ -109,7 +103,7 @@ def test_a_click_on_an_object_or_its_row_shows_its_anchors_alone(reader):
     reader.open(VIEW + "&match.high=0.5")
     every = reader.plot("matching").evaluate("(plot) => plot.data[0].customdata.length")
     click(reader, "claim_table", 0.1, 0.5)  # the second of three rows
-    assert query(reader)["claims.object"] == ["1"]
+    reader.wait_for_link({"claims.object": 1})
     own = reader.plot("matching").evaluate(
         "(plot) => plot.data[0].customdata.map((fact) => fact[6])"
     )
@@ -117,5 +111,5 @@ def test_a_click_on_an_object_or_its_row_shows_its_anchors_alone(reader):
     assert set(own) == {2}
     assert len(own) == int(rows(reader)[1][4])
     click(reader, "matching", 0.01, 0.01)  # the margin: no object lies there
-    assert "claims.object" not in query(reader)
+    reader.wait_for_link({"claims.object": ""})
     reader.screenshot("matching_all")

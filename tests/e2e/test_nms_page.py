@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlparse
 
 import pytest
 
@@ -32,24 +31,12 @@ def address(**more: str) -> str:
     return "/nms?" + "&".join(f"{name}={value}" for name, value in query.items())
 
 
-def in_link(reader, name: str) -> str:
-    return parse_qs(urlparse(reader.page.url).query).get(name, [""])[0]
-
-
 def step(reader) -> int:
     return int(reader.plot("steps").get_attribute("data-step"))
 
 
 def press(reader, name: str) -> None:
     reader.page.get_by_role("button", name=name, exact=True).click()
-
-
-def wait_for_link(reader, name: str, value: object) -> None:
-    reader.page.wait_for_function(
-        "([name, value]) => new URLSearchParams(location.search).get(name) === value",
-        arg=[name, str(value)],
-    )
-    reader.settle()
 
 
 def sentence(reader) -> str:
@@ -85,10 +72,10 @@ def test_stepped_to_its_end_the_loop_kept_what_nms_keeps(reader):
     assert sorted(winners + losers) == list(range(60))
     press(reader, "Next step")  # there is none: nothing happens
     assert step(reader) == len(kept)
-    wait_for_link(reader, "steps.step", len(kept))
+    reader.wait_for_link({"steps.step": len(kept)})
     press(reader, "Previous step")
     assert step(reader) == len(kept) - 1
-    wait_for_link(reader, "steps.step", len(kept) - 1)
+    reader.wait_for_link({"steps.step": len(kept) - 1})
     reader.screenshot("nms_steps")
 
 
@@ -98,10 +85,10 @@ def test_it_plays_slides_follows_a_box_and_takes_a_threshold_from_the_curve(read
     reader.page.get_by_label("Pace").select_option("fast")
     press(reader, "Play")
     reader.page.wait_for_function("document.querySelector('.rpn-steps').dataset.step > 8")
-    assert in_link(reader, "steps.step") == "2"  # no server on the way
+    assert reader.link["steps.step"] == "2"  # no server on the way
     press(reader, "Pause")
     reached = step(reader)
-    wait_for_link(reader, "steps.step", reached)
+    reader.wait_for_link({"steps.step": reached})
     assert step(reader) == reached
     press(reader, "Play")
     press(reader, "Last step")
@@ -115,12 +102,12 @@ def test_it_plays_slides_follows_a_box_and_takes_a_threshold_from_the_curve(read
     slider.press("ArrowRight")
     assert step(reader) == 1  # at once
     assert reader.page.get_by_role("button", name="Play", exact=True).count() == 1
-    wait_for_link(reader, "steps.step", 1)
+    reader.wait_for_link({"steps.step": 1})
     winner = reader.page.locator(".rpn-steps .now")
     winner.evaluate("(row) => (row.mark = 'the same')")
     reader.press("nms-iou_threshold", "ArrowLeft", "steps")
     assert step(reader) == 1  # other candidates go, the step stays
-    assert in_link(reader, "nms.iou_threshold") == "0.49"
+    reader.wait_for_link({"nms.iou_threshold": 0.49})
 
     leaf = reader.page.locator(".rpn-steps .leaf").nth(1)
     rank = leaf.locator(".rank").text_content()
@@ -128,7 +115,7 @@ def test_it_plays_slides_follows_a_box_and_takes_a_threshold_from_the_curve(read
     story = reader.page.get_by_text(f"The followed box, candidate {rank}, is decided at step 1.")
     story.wait_for()
     reader.settle()
-    assert in_link(reader, "view.follow") != ""
+    reader.wait_for_link({"view.follow": None})
     assert reader.page.locator(".rpn-steps .followed .rank").text_content() == rank
     assert winner.evaluate("(row) => row.mark") == "the same"  # still shown, never made anew
     reader.screenshot("nms_followed")
@@ -147,6 +134,6 @@ def test_it_plays_slides_follows_a_box_and_takes_a_threshold_from_the_curve(read
     reader.page.mouse.click(place["x"] + place["width"] * 0.3 / 1.01, place["y"] + 30)
     reader.page.wait_for_function("location.search.match(/iou_threshold=0\\.(29|3|31)(&|$)/)")
     reader.settle()
-    threshold = round(100 * float(in_link(reader, "nms.iou_threshold")))
+    threshold = round(100 * float(reader.link["nms.iou_threshold"]))
     assert curve.evaluate("(plot) => plot._fullData[2].y[1]") == counts[threshold]
     assert curve.evaluate(survivors) == counts
