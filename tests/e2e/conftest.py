@@ -20,6 +20,7 @@ from tests.e2e import browser as browser_finder
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 PATIENCE = 180_000  # milliseconds: a network's pass beside other tests takes a minute
+LOOKS = 50  # milliseconds between two
 WITHOUT_PLOTS = ("/about", "/take_home", "/glossary", "/lesson")
 
 
@@ -100,10 +101,14 @@ class Reader:
         self.settle()
         return self
 
+    def until(self, holds: str, arg: object = None) -> None:
+        """Wait until JavaScript holds; to ask it at each frame would have all frames drawn."""
+        self.page.wait_for_function(holds, arg=arg, polling=LOOKS)
+
     def settle(self) -> None:
         """Wait until no script runs and every visible plot stands."""
         self.page.wait_for_selector("[data-testid=stMain] h1")
-        self.page.wait_for_function(
+        self.until(
             """(least) => {
                 const app = document.querySelector("[data-testid=stApp]");
                 const plots = [...document.querySelectorAll(".rpn-plot")];
@@ -122,7 +127,7 @@ class Reader:
     def wait_for_link(self, wanted: dict[str, object]) -> None:
         """Wait until the address holds these values: None for any, "" for a name that is gone."""
         texts = {name: None if value is None else str(value) for name, value in wanted.items()}
-        self.page.wait_for_function(
+        self.until(
             """(wanted) => {
                 const link = new URLSearchParams(location.search);
                 return Object.entries(wanted).every(([name, value]) =>
@@ -165,7 +170,7 @@ class Reader:
         """Do something and wait until a plot shows another figure."""
         before = self.revision(plot)
         do()
-        self.page.wait_for_function(
+        self.until(
             f"""() => Number(document.querySelector(".st-key-{plot} .rpn-plot")
                 .dataset.revision) > {before}"""
         )

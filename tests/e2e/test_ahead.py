@@ -34,7 +34,7 @@ def test_a_figure_changes_under_the_finger_and_stays_when_it_lets_go(
     reader.open(f"/{page}{SMALL}")
     before = reader.plot(plot).evaluate(SHOWN)
     drag(reader, slider, 0.4)
-    reader.page.wait_for_function(
+    reader.until(
         f"""(before) => {{
             const plot = document.querySelector(".st-key-{plot} .rpn-plot");
             return ({SHOWN})(plot) !== before;
@@ -45,7 +45,7 @@ def test_a_figure_changes_under_the_finger_and_stays_when_it_lets_go(
     assert setting not in reader.page.url  # no script has run
     ahead = reader.plot(plot).evaluate(SHOWN)
     reader.page.mouse.up()
-    reader.page.wait_for_function(f"() => location.search.includes('{setting}')")
+    reader.until(f"() => location.search.includes('{setting}')")
     reader.settle()
     reader.page.wait_for_timeout(500)
     assert reader.plot(plot).evaluate(SHOWN) == ahead
@@ -56,14 +56,14 @@ def test_new_candidates_reach_the_boards_under_the_finger(reader):
     candidates = "(root) => root.rpn.data.scores.length"
     before = reader.plot("live_boxes").evaluate(candidates)
     drag(reader, "filter-pre_nms", 0.03)
-    reader.page.wait_for_function(
+    reader.until(
         f"(before) => ({candidates})(document.querySelector('.rpn-live')) < before", arg=before
     )
     assert "filter.pre_nms" not in reader.page.url
     reader.page.mouse.up()
-    reader.page.wait_for_function("() => location.search.includes('filter.pre_nms')")
+    reader.until("() => location.search.includes('filter.pre_nms')")
     reader.settle()
-    reader.page.wait_for_function("() => document.querySelector('.rpn-live').dataset.pairs")
+    reader.until("() => document.querySelector('.rpn-live').dataset.pairs")
     assert reader.plot("live_boxes").evaluate(candidates) < before
 
 
@@ -111,7 +111,7 @@ def test_a_figure_that_is_lost_on_its_way_is_asked_for_again(reader):
     reader.page.add_init_script(LOSING)  # the server has made both, and the script only names them
     reader.open(f"/recall{SMALL}")
     reader.page.locator(".st-key-recall-iou input[type=range]").first.press("ArrowRight")
-    reader.page.wait_for_function(
+    reader.until(
         """() => document.querySelector(".st-key-curve .rpn-plot")
             .layout.yaxis.title.text.includes("0.51")""",
     )

@@ -61,7 +61,7 @@ def test_a_click_on_the_photo_chooses_the_cell(reader):
     box = reader.plot("anchor_grid").locator(".rpn-board").bounding_box()
     before = reader.revision("anchor_grid")
     reader.page.mouse.click(box["x"] + box["width"] * 0.26, box["y"] + box["height"] * 0.76)
-    reader.page.wait_for_function(
+    reader.until(
         f"""() => Number(document.querySelector(".st-key-anchor_grid .rpn-plot")
             .dataset.revision) > {before}"""
     )
@@ -131,7 +131,7 @@ def test_an_upload_is_shown_and_its_link_says_that_it_cannot_carry_it(reader, re
     before = reader.page.evaluate(picture)
     upload = {"name": "red.png", "mimeType": "image/png", "buffer": file.getvalue()}
     reader.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(upload)
-    reader.page.wait_for_function(f"{picture[6:]} !== '{before}'")
+    reader.until(f"{picture[6:]} !== '{before}'")
     reader.settle()
     reader.screenshot("upload")
     other = readers().open(reader.page.url.removeprefix(reader.address))
@@ -165,7 +165,7 @@ def test_every_kind_of_bad_picture_gets_a_sentence_and_every_odd_one_is_shown(re
     for name, data in odd_pictures():
         before = reader.page.evaluate(shown)
         chooser.set_input_files({"name": name, "mimeType": "image/png", "buffer": data})
-        reader.page.wait_for_function(f"{shown[6:]} !== '{before}'")
+        reader.until(f"{shown[6:]} !== '{before}'")
         reader.settle()
         assert alert.count() == 0, name
 

@@ -76,16 +76,14 @@ def drag_a_slider(reader):
     reader.page.mouse.move(x, y)
     reader.page.mouse.down()
     reader.page.mouse.move(x + 14, y, steps=5)
-    reader.page.wait_for_function(
-        "(text) => document.querySelector('.arithmetic').innerText !== text", arg=text
-    )
+    reader.until("(text) => document.querySelector('.arithmetic').innerText !== text", arg=text)
     reader.page.wait_for_timeout(100)  # the last of its frames
     live, drawn = lines(reader), numbers(shape(reader, "box"))
     reader.screenshot("decoding_while_dragging")
     assert reader.revision("decoding") == revision  # no figure came from the server yet
     assert live != before
     reader.page.mouse.up()
-    reader.page.wait_for_function(
+    reader.until(
         f"""() => Number(document.querySelector(".st-key-decoding .rpn-plot")
             .dataset.revision) > {revision}"""
     )

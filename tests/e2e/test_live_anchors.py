@@ -168,7 +168,7 @@ def test_picture_and_table_follow_the_finger_and_stay_as_they_were_on_release(re
     assert text(reader, "anchor_grid").startswith("P3: every cell, and the 3 anchors of one")
     finger = Finger(reader.page, "stride-2")  # another level than the one that is shown
     finger.drag(20)
-    reader.page.wait_for_function(f"{SHOWN}.level.stride > 16")
+    reader.until(f"{SHOWN}.level.stride > 16")
     reader.page.evaluate(TWO_FRAMES)  # the last move is drawn
     stride = reader.page.evaluate(f"{SHOWN}.level.stride")
     total = 3 * (64**2 + 32**2 + math.ceil(256 / stride) ** 2 + 8**2 + 4**2)
@@ -182,9 +182,7 @@ def test_picture_and_table_follow_the_finger_and_stay_as_they_were_on_release(re
     assert "anchors.strides" not in reader.link
     finger.release()
     reader.wait_for_link({"anchors.strides": f"4_8_{stride}_32_64"})
-    reader.page.wait_for_function(
-        "() => document.querySelector('.st-key-anchor_grid').innerText.startsWith('P4: ')"
-    )
+    reader.until("() => document.querySelector('.st-key-anchor_grid').innerText.startsWith('P4: ')")
     reader.wait_for_link({"view.level": 2})
     assert reader.shapes("anchor_grid") == drawn
     assert text(reader, "anchor_table") == table
@@ -195,12 +193,12 @@ def test_a_slider_that_comes_back_to_its_place_leaves_the_shown_level(reader):
     before = reader.shapes("anchor_grid")
     finger = Finger(reader.page, "size-4")
     finger.drag(30)
-    reader.page.wait_for_function(f"{SHOWN}.level.place === 4")
+    reader.until(f"{SHOWN}.level.place === 4")
     finger.drag(0)
-    reader.page.wait_for_function(f"{SHOWN}.anchors.sizes[4][0] === 512")
+    reader.until(f"{SHOWN}.anchors.sizes[4][0] === 512")
     finger.release()
     reader.page.locator("h1").click()  # the finger goes elsewhere
-    reader.page.wait_for_function(f"{SHOWN}.level.place === 1")
+    reader.until(f"{SHOWN}.level.place === 1")
     assert reader.shapes("anchor_grid") == before
     assert "anchors.sizes" not in reader.link
 
@@ -215,7 +213,7 @@ def test_ratio_and_offset_move_the_anchors_before_release(reader):
     ):
         finger = Finger(reader.page, slider)
         finger.drag(25)
-        reader.page.wait_for_function(
+        reader.until(
             f"(before) => JSON.stringify({SHOWN}.{part}) !== before",
             arg=json.dumps(before, separators=(",", ":")),
         )
@@ -244,7 +242,7 @@ def test_the_board_keeps_its_node_and_its_zoom_and_takes_keys(reader):
     before = reader.page.evaluate(f"{SHOWN}.cell")
     for key in ("ArrowRight", "ArrowRight", "ArrowUp"):
         board.press(key)
-    reader.page.wait_for_function(
+    reader.until(
         f"(cell) => JSON.stringify({SHOWN}.cell) === cell",
         arg=json.dumps([before[0] - 1, before[1] + 2], separators=(",", ":")),
     )
@@ -312,7 +310,7 @@ def test_an_anchor_is_named_and_followed_from_its_edge_and_from_its_button(reade
     ]
     pills.first.click()
     reader.wait_for_link({"view.follow": number - 2})
-    reader.page.wait_for_function(f"{SHOWN}.followed[0] === {SHOWN}.boxes[0][0]")
+    reader.until(f"{SHOWN}.followed[0] === {SHOWN}.boxes[0][0]")
 
     reader.page.get_by_role("link", name="Proposals", exact=True).first.click()
     reader.page.locator(".facts").wait_for()

@@ -151,9 +151,7 @@ def test_boxes_and_counts_follow_the_finger_and_python_follows_on_release(reader
     reader.page.wait_for_url("**nms.iou_threshold=**")
     reader.settle()
     assert float(reader.link["nms.iou_threshold"]) == held
-    reader.page.wait_for_function(
-        f"() => document.querySelector('.rpn-live').dataset.revision > {revision}"
-    )
+    reader.until(f"() => document.querySelector('.rpn-live').dataset.revision > {revision}")
     assert reader.shapes("live_boxes") == while_held
     assert (
         root.evaluate("(root) => root.rpn.servedKept.reduce((sum, bit) => sum + bit)") == survivors
@@ -323,7 +321,7 @@ def test_a_click_pins_a_box_through_every_move_and_into_the_link(reader):
     assert mark(reader, "before", "pin").count() == 1
     corner = place_on(reader, "Before", 0, (0.5, 0.5))
     reader.page.mouse.click(*corner)  # the pinned one again
-    reader.page.wait_for_function("() => !location.search.includes('view.follow')")
+    reader.until("() => !location.search.includes('view.follow')")
     assert mark(reader, "before", "pin").count() == 0
 
 
@@ -340,7 +338,7 @@ def test_the_keyboard_steps_pins_and_lets_go(reader):
     reader.page.keyboard.press("Escape")
     assert shown_rank(reader) == -1
     reader.page.keyboard.press("Escape")
-    reader.page.wait_for_function("() => !location.search.includes('view.follow')")
+    reader.until("() => !location.search.includes('view.follow')")
     reader.settle()
 
 
@@ -352,7 +350,7 @@ def test_the_wheel_zooms_both_boards_and_a_rerun_keeps_zoom_and_nodes(reader):
     view = "(root) => { const { zoom, left, top } = root.rpn.view; return [zoom, left, top]; }"
     reader.page.mouse.move(*at)
     reader.page.mouse.wheel(0, -400)
-    reader.page.wait_for_function("() => document.querySelector('.rpn-live').rpn.view.zoom > 2")
+    reader.until("() => document.querySelector('.rpn-live').rpn.view.zoom > 2")
     zoom, left, top = root.evaluate(view)
     # What lay under the pointer stays there.
     assert left + 0.25 / zoom == pytest.approx(0.25, abs=0.01)

@@ -84,7 +84,7 @@ def test_it_plays_slides_follows_a_box_and_takes_a_threshold_from_the_curve(read
     assert step(reader) == 2  # as the link says
     reader.page.get_by_label("Pace").select_option("fast")
     press(reader, "Play")
-    reader.page.wait_for_function("document.querySelector('.rpn-steps').dataset.step > 8")
+    reader.until("document.querySelector('.rpn-steps').dataset.step > 8")
     assert reader.link["steps.step"] == "2"  # no server on the way
     press(reader, "Pause")
     reached = step(reader)
@@ -95,7 +95,7 @@ def test_it_plays_slides_follows_a_box_and_takes_a_threshold_from_the_curve(read
     assert f"{step(reader)} boxes survive" in sentence(reader)
     press(reader, "Before the first step")
     press(reader, "Play")
-    reader.page.wait_for_function("document.querySelector('.rpn-steps').dataset.step > 3")
+    reader.until("document.querySelector('.rpn-steps').dataset.step > 3")
 
     slider = reader.page.get_by_label("Step", exact=True)
     slider.press("Home")  # the hand on the slider ends the playing
@@ -132,7 +132,7 @@ def test_it_plays_slides_follows_a_box_and_takes_a_threshold_from_the_curve(read
     axes.scroll_into_view_if_needed()
     place = axes.bounding_box()
     reader.page.mouse.click(place["x"] + place["width"] * 0.3 / 1.01, place["y"] + 30)
-    reader.page.wait_for_function("location.search.match(/iou_threshold=0\\.(29|3|31)(&|$)/)")
+    reader.until("location.search.match(/iou_threshold=0\\.(29|3|31)(&|$)/)")
     reader.settle()
     threshold = round(100 * float(reader.link["nms.iou_threshold"]))
     assert curve.evaluate("(plot) => plot._fullData[2].y[1]") == counts[threshold]

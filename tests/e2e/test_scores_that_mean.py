@@ -14,7 +14,7 @@ def pick(reader, key: str, option: str, plot: str) -> None:
     before = reader.revision(plot)
     reader.page.locator(f".st-key-{key} [data-baseweb=select], .st-key-{key} input").first.click()
     reader.page.get_by_role("option", name=option, exact=True).click()
-    reader.page.wait_for_function(
+    reader.until(
         f"""() => Number(document.querySelector(".st-key-{plot} .rpn-plot")
             .dataset.revision) > {before}""",
     )
@@ -62,7 +62,7 @@ def test_a_drawn_object_becomes_ground_truth_and_is_found(reader):
     reader.open("/recall" + SMALL + "&scores.source=planted&image.picture=coffee")
     before = reader.revision("recall_boxes")
     reader.page.locator(".st-key-draw_objects label").first.click()
-    reader.page.wait_for_function(
+    reader.until(
         "document.querySelector('.st-key-recall_boxes .rpn-plot').layout.dragmode === 'drawrect'"
     )
     box = reader.plot("recall_boxes").locator(".nsewdrag").bounding_box()
