@@ -10,6 +10,7 @@ from explorer.figures.objects import MISSED
 
 ROWS = 20  # objects that a figure of readable height holds
 BINS = 41  # odd: zero has a bar of its own
+ROW = 0.7  # of a histogram's row is for its bars, the rest for words
 DELTAS = ("dx", "dy", "dw", "dh")
 
 
@@ -93,49 +94,38 @@ def _row(claim: Claim, label: str, chosen: bool) -> str:
     return f'<span style="color:{MISSED}">✗ {name} </span>'
 
 
-def target_histograms(targets: np.ndarray, weights: tuple[float, ...]) -> theme.Figure:
-    """Four histograms of the encoded deltas of the positive anchors, on one axis.
+def target_histograms(targets: np.ndarray) -> theme.Figure:
+    """Four histograms of the encoded deltas of the positive anchors, one above the other.
+
+    They share the axis of values; each fills its row, whose words tell what its highest bar counts.
 
     Args:
         targets: (P, 4) dx, dy, dw, dh.
-        weights: what the box coder multiplied each by.
     """
     reach = max(1e-3, float(np.abs(targets).max(initial=0))) * 1.05
     edges = np.linspace(-reach, reach, BINS + 1)
     middles = ((edges[:-1] + edges[1:]) / 2).astype(np.float32)
-    traces, axes, notes = [], {}, []
-    for place, name in enumerate(DELTAS):
-        values, axis = targets[:, place], str(place + 1) if place else ""
-        counts, _ = np.histogram(values, BINS, (-reach, reach))
-        bottom = 0.75 - 0.25 * place
-        axes[f"yaxis{axis}"] = {
-            "domain": [bottom, bottom + 0.16],
-            "anchor": "x",
-            "nticks": 3,
-            "rangemode": "tozero",
-            "tickformat": "d",
-            "showgrid": False,
-            "zeroline": False,
-            "automargin": True,
-            "fixedrange": True,
-        }
-        traces.append(
-            theme.trace(
-                "bar",
-                x=middles,
-                y=counts,
-                yaxis=f"y{axis}",
-                marker={"color": theme.LEVELS[place], "line": {"width": 0}},
-                hovertemplate=f"{name} %{{x:.3f}}: %{{y}} anchors<extra></extra>",
-            )
-        )
-        notes.append(_note(name, values, weights[place], bottom + 0.16))
+    counts = np.stack([np.histogram(values, BINS, (-reach, reach))[0] for values in targets.T])
+    most = counts.max(axis=1)
+    rows, bins = counts.nonzero()
+    drawn = counts[rows, bins]
+    bars = theme.trace(
+        "bar",
+        x=middles[bins],
+        y=(ROW * drawn / most[rows]).astype(np.float32),
+        base=len(DELTAS) - 1 - rows,
+        width=0.95 * (edges[1] - edges[0]),
+        marker={"color": [theme.LEVELS[row] for row in rows], "line": {"width": 0}},
+        customdata=[[DELTAS[row], count] for row, count in zip(rows, drawn.tolist(), strict=True)],
+        hovertemplate="%{customdata[0]} %{x:.3f}: %{customdata[1]:,} anchors<extra></extra>",
+    )
+    fixed = {"fixedrange": True, "zeroline": False}
     return theme.figure(
-        traces,
-        **axes,
-        annotations=notes,
-        xaxis={"range": [-reach, reach], "anchor": "y4", "automargin": True, "fixedrange": True},
-        bargap=0.05,
+        [bars],
+        annotations=[_note(place, targets[:, place], int(most[place])) for place in range(4)],
+        xaxis=fixed | {"range": [-reach, reach], "automargin": True},
+        yaxis=fixed | {"range": [0, 4], "tickvals": [0, 1, 2, 3], "showticklabels": False},
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         dragmode=False,
         showlegend=False,
         uirevision=f"{reach:g}",
@@ -143,12 +133,11 @@ def target_histograms(targets: np.ndarray, weights: tuple[float, ...]) -> theme.
     )
 
 
-def _note(name: str, values: np.ndarray, weight: float, top: float) -> dict:
+def _note(place: int, values: np.ndarray, most: int) -> dict:
     """Mean and spread of one delta, above its histogram."""
-    text = f"<b>{name}</b>"
+    text = f"<b>{DELTAS[place]}</b>"
     if len(values):
         text += f"  mean {values.mean():+.3f}, spread {values.std():.3f}".replace("-", "−")
-    if weight != 1:
-        text += f", times {weight:g}"
-    place = {"x": 0, "y": top, "xref": "paper", "yref": "paper", "xanchor": "left"}
-    return place | {"yanchor": "bottom", "text": text, "showarrow": False}
+        text += f", highest bar {most:,}"
+    above = {"x": 0, "xref": "paper", "xanchor": "left", "yanchor": "bottom"}
+    return above | {"y": len(DELTAS) - 1 - place + ROW, "text": text, "showarrow": False}

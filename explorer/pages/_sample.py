@@ -83,7 +83,7 @@ def targets() -> None:
 
 
 def _histograms() -> Figure:
-    return target_histograms(_encoded(), _state.current().codec.weights)
+    return target_histograms(_encoded())
 
 
 def _encoded() -> np.ndarray:

@@ -21,6 +21,13 @@ ROOT = Path(__file__).parents[2]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 PATIENCE = 180_000  # milliseconds: a network's pass beside other tests takes a minute
 LOOKS = 50  # milliseconds between two
+ONE_PROCESS = "--renderer-process-limit=1"  # what a page has compiled, the next one has too
+STILL = """addEventListener("DOMContentLoaded", () => {
+    const style = document.createElement("style");
+    style.textContent = "*, ::before, ::after { animation: none !important }";
+    style.textContent += "*, ::before, ::after { transition: none !important }";
+    document.head.append(style);
+})"""  # a sixth of the time to open a page went into the pulse of what is not there yet
 WITHOUT_PLOTS = ("/about", "/take_home", "/glossary", "/lesson")
 
 
@@ -65,7 +72,7 @@ def chromium() -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
-            executable_path=browser_finder.find(), args=list(browser_finder.FLAGS)
+            executable_path=browser_finder.find(), args=[*browser_finder.FLAGS, ONE_PROCESS]
         )
         yield launched
         launched.close()
@@ -191,7 +198,7 @@ class Reader:
 
 
 @pytest.fixture(scope="session")
-def window(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+def window(chromium: Browser, server: str) -> Iterator[Callable[..., BrowserContext]]:
     """A browser of a size and scheme that has seen the app before: it keeps Plotly, compiled."""
     contexts: dict[tuple[int, int, str], BrowserContext] = {}
 
@@ -200,6 +207,8 @@ def window(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
         if form not in contexts:
             size = {"width": width, "height": height}
             contexts[form] = chromium.new_context(viewport=size, color_scheme=scheme)
+            contexts[form].add_init_script(STILL)
+            contexts[form].new_page().goto(f"{server}/_stcore/health")  # its process stays
         return contexts[form]
 
     yield of
@@ -226,6 +235,7 @@ def readers(chromium: Browser, server: str) -> Iterator:
     ) -> Reader:
         window = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
         contexts.append(chromium.new_context(**window, device_scale_factor=sharpness))
+        contexts[-1].add_init_script(STILL)
         return Reader(contexts[-1].new_page(), server)
 
     yield make

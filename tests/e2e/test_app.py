@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
+from urllib.parse import urlparse
 
 import pytest
 from PIL import Image
@@ -18,12 +20,8 @@ PATHS = ["/", *(f"/{page.file.removesuffix('.py')}" for page in PAGES[1:])]
 SMALL = "?v=1&image.side=256"  # a forward pass of a moment
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
-def test_a_page_opens_without_a_complaint_and_asks_no_other_server(
-    window, server, path, width, height, scheme
-):
-    someone = Reader(window(width, height, scheme).new_page(), server).open(path + SMALL)
+def looks_well(someone, name: str) -> None:
+    """Nothing went wrong, nothing is wider than the window, and no other server was asked."""
     assert someone.page.locator("[data-testid=stException]").count() == 0
     assert someone.page.locator("[data-testid=stAlert]").count() == 0
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -31,8 +29,28 @@ def test_a_page_opens_without_a_complaint_and_asks_no_other_server(
     assert someone.complaints == []
     inside = (someone.address, "data:", "blob:")
     assert [url for url in someone.requests if not url.startswith(inside)] == []
-    someone.screenshot(f"{path.strip('/') or 'overview'}_{scheme}_{width}")
+    someone.screenshot(name)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_opens_on_a_phone_without_a_complaint_and_asks_no_other_server(window, server, path):
+    someone = Reader(window(390, 844, "dark").new_page(), server).open(path + SMALL)
+    looks_well(someone, f"{path.strip('/') or 'overview'}_dark_390")
     someone.page.close()
+
+
+def test_the_navigation_leads_to_every_page_and_none_asks_another_server(reader):
+    reader.open(PATHS[-1] + SMALL)
+    links = reader.page.locator("[data-testid=stTopNavLink], [data-testid=stTopNavDropdownLink]")
+    for page, path in zip(PAGES, PATHS, strict=True):
+        before = reader.page.locator("h1").first.inner_text()
+        if page.section:
+            reader.page.get_by_role("button", name=page.section, exact=True).click()
+        links.filter(has_text=re.compile(f"{page.title}$")).click()
+        reader.until("(before) => document.querySelector('h1')?.innerText !== before", before)
+        reader.settle()
+        assert urlparse(reader.page.url).path == path
+        looks_well(reader, f"{path.strip('/') or 'overview'}_light_1440")
 
 
 def test_a_key_on_a_slider_changes_the_plot_and_the_link(reader):

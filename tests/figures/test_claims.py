@@ -1,13 +1,11 @@
 """The table of claims and the histograms of targets, read back as the browser gets them."""
 
-import itertools
-
 import numpy as np
 import pytest
 
 from explorer.core.claims import Claim, Verdict
 from explorer.core.offers import Offer
-from explorer.figures.claims import BINS, ROWS, claim_table, target_histograms
+from explorer.figures.claims import BINS, DELTAS, ROWS, claim_table, target_histograms
 from explorer.figures.objects import MISSED
 from tests.figures.reading import array, sent
 
@@ -62,52 +60,67 @@ def test_no_objects_have_a_table():
     assert layout["yaxis"]["ticktext"] == []
 
 
-def bars(targets, weights=(1, 1, 1, 1)):
-    _, traces, layout = sent(
-        target_histograms(np.array(targets, dtype=np.float32).reshape(-1, 4), weights)
+def bars(targets):
+    _, (trace,), layout = sent(
+        target_histograms(np.array(targets, dtype=np.float32).reshape(-1, 4))
     )
-    return traces, layout
+    return trace, layout
+
+
+def counts_of(trace, name):
+    """Where one delta's bars stand, and what each counts."""
+    found = [told == name for told, _ in trace["customdata"]]
+    return array(trace["x"])[found], np.array([count for _, count in trace["customdata"]])[found]
 
 
 def test_every_target_is_counted_once_and_where_it_lies():
     draw = np.random.default_rng(0).normal(0, [0.1, 0.1, 0.3, 0.3], (50, 4))
-    traces, layout = bars(draw)
+    trace, layout = bars(draw)
     reach = layout["xaxis"]["range"][1]
     assert layout["xaxis"]["range"][0] == -reach
     assert reach >= np.abs(draw).max()
-    for place, trace in enumerate(traces):
+    for place, name in enumerate(DELTAS):
         counts, edges = np.histogram(draw[:, place], BINS, (-reach, reach))
-        np.testing.assert_array_equal(array(trace["y"]), counts)
-        np.testing.assert_allclose(array(trace["x"]), (edges[:-1] + edges[1:]) / 2, atol=1e-6)
-        assert counts.sum() == 50
+        middles, counted = counts_of(trace, name)
+        np.testing.assert_array_equal(counted, counts[counts > 0])
+        np.testing.assert_allclose(middles, ((edges[:-1] + edges[1:]) / 2)[counts > 0], atol=1e-6)
+        assert counted.sum() == 50
 
 
-def test_each_histogram_tells_mean_spread_and_weight():
-    _, layout = bars([[0.1, -0.2, 0, 0], [0.3, -0.2, 0, 1]], (10, 10, 5, 1))
-    texts = [note["text"] for note in layout["annotations"]]
-    assert texts == [
-        "<b>dx</b>  mean +0.200, spread 0.100, times 10",
-        "<b>dy</b>  mean −0.200, spread 0.000, times 10",
-        "<b>dw</b>  mean +0.000, spread 0.000, times 5",
-        "<b>dh</b>  mean +0.500, spread 0.500",
+def test_each_histogram_fills_its_row_and_no_other():
+    trace, _ = bars(np.random.default_rng(1).normal(0, 0.2, (80, 4)))
+    names = [name for name, _ in trace["customdata"]]
+    assert [*dict.fromkeys(zip(names, array(trace["base"]).tolist(), strict=True))] == [
+        ("dx", 3), ("dy", 2), ("dw", 1), ("dh", 0)
+    ]  # fmt: skip
+    heights = array(trace["y"])
+    for name in DELTAS:
+        own = heights[[told == name for told in names]]
+        _, counted = counts_of(trace, name)
+        np.testing.assert_allclose(own, 0.7 * counted / counted.max(), rtol=1e-6)
+    assert len(set(trace["marker"]["color"])) == 4
+
+
+def test_each_histogram_tells_mean_spread_and_its_highest_bar():
+    _, layout = bars([[0.1, -0.2, 0, 0], [0.3, -0.2, 0, 1]])
+    assert [(note["text"], note["y"]) for note in layout["annotations"]] == [
+        ("<b>dx</b>  mean +0.200, spread 0.100, highest bar 1", 3.7),
+        ("<b>dy</b>  mean −0.200, spread 0.000, highest bar 2", 2.7),
+        ("<b>dw</b>  mean +0.000, spread 0.000, highest bar 2", 1.7),
+        ("<b>dh</b>  mean +0.500, spread 0.500, highest bar 1", 0.7),
     ]
 
 
-def test_the_four_histograms_do_not_overlap():
-    _, layout = bars([[0, 0, 0, 0]])
-    domains = [layout[f"yaxis{axis}"]["domain"] for axis in ("", "2", "3", "4")]
-    for upper, lower in itertools.pairwise(domains):
-        assert upper[0] > lower[1]
-    assert [trace["yaxis"] for trace in bars([[0, 0, 0, 0]])[0]] == ["y", "y2", "y3", "y4"]
-
-
 def test_no_positives_have_empty_histograms():
-    traces, layout = bars([])
-    assert all(array(trace["y"]).sum() == 0 for trace in traces)
+    trace, layout = bars([])
+    assert array(trace["y"]).size == 0
     assert layout["annotations"][0]["text"] == "<b>dx</b>"
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-9])
 def test_targets_of_zero_lie_in_the_middle_bar(value):
-    traces, _ = bars([[value] * 4])
-    assert array(traces[0]["y"]).argmax() == BINS // 2
+    trace, _ = bars([[value] * 4])
+    for name in DELTAS:
+        middles, counted = counts_of(trace, name)
+        np.testing.assert_allclose(middles, [0], atol=1e-9)
+        assert counted.tolist() == [1]
