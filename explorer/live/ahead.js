@@ -3,17 +3,17 @@
 // comes. The server's side is ahead.py.
 
 const AT_REST = 150; // ms without a script: what the last one sent stands
+const LET_GO = 300; // ms after a slider's step in which its script may not have begun
 const NAME_BYTES = 30; // a figure's name has fewer
-const FRESH = 2000; // ms for which a figure that came ahead is taken to be newer than a script's
 
 function createAhead() {
   const figures = new Map(); // key -> {node, take}
   const moved = new Map(); // slider's key -> value
-  const came = new Map(); // key -> when its last figure came ahead
+  const came = new Set(); // keys of figures that came ahead since all was at rest
   const held = new Map(); // key -> what to do with the script's own, once all is at rest
   const had = new Map(); // key -> {number, bytes}, the last that came ahead
   const missed = new Map(); // key -> {node, take} of a figure that a script named, and that is not here
-  let [asking, resting, tries] = [false, 0, 0];
+  let [asking, resting, tries, stepped] = [false, 0, 0, -LET_GO];
 
   const keyOf = (node) => node.closest("[class*=st-key-]")?.className.match(/st-key-(\S+)/)[1];
   const inSight = (node) => {
@@ -61,20 +61,23 @@ function createAhead() {
 
   function give({ key, number, bytes }) {
     const { take } = missed.get(key) ?? figures.get(key) ?? {};
-    came.set(key, performance.now());
+    came.add(key);
     had.set(key, { number, bytes });
     held.delete(key);
     missed.delete(key);
     tries = 0;
+    rest();
     take?.(bytes);
   }
 
   function rest() {
     clearTimeout(resting);
     resting = setTimeout(() => {
-      if (document.querySelector("[data-test-script-state=running]") || asking) return rest();
+      const running = document.querySelector("[data-test-script-state=running]");
+      if (running || asking || performance.now() - stepped < LET_GO) return rest();
       for (const act of held.values()) act();
       held.clear();
+      came.clear();
     }, AT_REST);
   }
 
@@ -82,7 +85,9 @@ function createAhead() {
   // in hand moves since a script moved it.
   new MutationObserver((changes) => {
     for (const { target } of changes) {
-      if (target.matches("input[type=range]:focus")) moved.set(keyOf(target), Number(target.getAttribute("value")));
+      if (!target.matches("input[type=range]:focus")) continue;
+      moved.set(keyOf(target), Number(target.getAttribute("value")));
+      stepped = performance.now();
     }
     ask();
   }).observe(document.body, { subtree: true, attributeFilter: ["value"] });
@@ -117,7 +122,7 @@ function createAhead() {
     // What a script sent may be older than what came ahead: then it waits until all is at rest.
     after(node, act) {
       const key = keyOf(node);
-      if (performance.now() - (came.get(key) ?? -FRESH) >= FRESH) return act();
+      if (!came.has(key)) return act();
       held.set(key, act);
       rest();
     },
