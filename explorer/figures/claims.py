@@ -107,13 +107,14 @@ def target_histograms(targets: np.ndarray) -> theme.Figure:
     middles = ((edges[:-1] + edges[1:]) / 2).astype(np.float32)
     counts = np.stack([np.histogram(values, BINS, (-reach, reach))[0] for values in targets.T])
     most = counts.max(axis=1)
+    tops = np.arange(len(DELTAS), 0, -1)  # of the rows: dx stands highest
     rows, bins = counts.nonzero()
     drawn = counts[rows, bins]
     bars = theme.trace(
         "bar",
         x=middles[bins],
         y=(ROW * drawn / most[rows]).astype(np.float32),
-        base=len(DELTAS) - 1 - rows,
+        base=tops[rows] - 1,
         width=0.95 * (edges[1] - edges[0]),
         marker={"color": [theme.LEVELS[row] for row in rows], "line": {"width": 0}},
         customdata=[[DELTAS[row], count] for row, count in zip(rows, drawn.tolist(), strict=True)],
@@ -122,9 +123,9 @@ def target_histograms(targets: np.ndarray) -> theme.Figure:
     fixed = {"fixedrange": True, "zeroline": False}
     return theme.figure(
         [bars],
-        annotations=[_note(place, targets[:, place], int(most[place])) for place in range(4)],
+        annotations=[_note(*each) for each in zip(DELTAS, tops, targets.T, most, strict=True)],
         xaxis=fixed | {"range": [-reach, reach], "automargin": True},
-        yaxis=fixed | {"range": [0, 4], "tickvals": [0, 1, 2, 3], "showticklabels": False},
+        yaxis=fixed | {"range": [0, len(DELTAS)], "dtick": 1, "showticklabels": False},
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         dragmode=False,
         showlegend=False,
@@ -133,11 +134,11 @@ def target_histograms(targets: np.ndarray) -> theme.Figure:
     )
 
 
-def _note(place: int, values: np.ndarray, most: int) -> dict:
+def _note(name: str, top: int, values: np.ndarray, most: int) -> dict:
     """Mean and spread of one delta, above its histogram."""
-    text = f"<b>{DELTAS[place]}</b>"
+    text = f"<b>{name}</b>"
     if len(values):
         text += f"  mean {values.mean():+.3f}, spread {values.std():.3f}".replace("-", "−")
         text += f", highest bar {most:,}"
     above = {"x": 0, "xref": "paper", "xanchor": "left", "yanchor": "bottom"}
-    return above | {"y": len(DELTAS) - 1 - place + ROW, "text": text, "showarrow": False}
+    return above | {"y": float(top - 1 + ROW), "text": text, "showarrow": False}

@@ -125,8 +125,8 @@ def test_without_a_clamp_every_target_comes_back(anchor, target, weights):
         rtol=1e-4,
         atol=1e-3,
     )
-    apart = zip(found.back, torch.tensor(target).tolist(), strict=True)
-    assert found.error == pytest.approx(max(abs(b - t) for b, t in apart), rel=1e-6)
+    apart = torch.tensor(found.back) - torch.tensor(target)  # in float32, as the core has it
+    assert found.error == float(apart.abs().max())
     assert found.error < 5e-3
 
 

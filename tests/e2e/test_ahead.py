@@ -42,11 +42,10 @@ def test_a_figure_changes_under_the_finger_and_stays_when_it_lets_go(
         arg=before,
     )
     reader.page.wait_for_timeout(500)  # the last of its figures
-    assert setting not in reader.page.url  # no script has run
+    assert setting not in reader.link  # no script has run
     ahead = reader.plot(plot).evaluate(SHOWN)
     reader.page.mouse.up()
-    reader.until(f"() => location.search.includes('{setting}')")
-    reader.settle()
+    reader.wait_for_link({setting: None})
     reader.page.wait_for_timeout(500)
     assert reader.plot(plot).evaluate(SHOWN) == ahead
 
@@ -59,10 +58,9 @@ def test_new_candidates_reach_the_boards_under_the_finger(reader):
     reader.until(
         f"(before) => ({candidates})(document.querySelector('.rpn-live')) < before", arg=before
     )
-    assert "filter.pre_nms" not in reader.page.url
+    assert "filter.pre_nms" not in reader.link
     reader.page.mouse.up()
-    reader.until("() => location.search.includes('filter.pre_nms')")
-    reader.settle()
+    reader.wait_for_link({"filter.pre_nms": None})
     reader.until("() => document.querySelector('.rpn-live').dataset.pairs")
     assert reader.plot("live_boxes").evaluate(candidates) < before
 

@@ -77,13 +77,8 @@ def test_a_stride_changes_the_grid_and_the_count(reader):
 def test_a_click_on_the_photo_chooses_the_cell(reader):
     reader.open("/anchors" + SMALL)
     box = reader.plot("anchor_grid").locator(".rpn-board").bounding_box()
-    before = reader.revision("anchor_grid")
-    reader.page.mouse.click(box["x"] + box["width"] * 0.26, box["y"] + box["height"] * 0.76)
-    reader.until(
-        f"""() => Number(document.querySelector(".st-key-anchor_grid .rpn-plot")
-            .dataset.revision) > {before}"""
-    )
-    reader.settle()
+    place = box["x"] + box["width"] * 0.26, box["y"] + box["height"] * 0.76
+    reader.act("anchor_grid", lambda: reader.page.mouse.click(*place))
     # 256 pixels at stride 8 are 32 cells: 0.26 of them is column 8, 0.76 is row 24.
     reader.wait_for_link({"view.column": 8, "view.row": 24})
 
@@ -110,8 +105,7 @@ def test_a_plots_zoom_stays_while_its_boxes_change_colour(reader):
     zoomed = shown_columns(reader, "notebook_top")
     assert zoomed[1] - zoomed[0] < 200
     reader.page.locator(".st-key-view-colour").get_by_text("score").click()
-    reader.page.wait_for_url("**view.colour=score**")
-    reader.settle()
+    reader.wait_for_link({"view.colour": "score"})
     assert shown_columns(reader, "notebook_top") == zoomed
 
 

@@ -17,7 +17,7 @@ def test_the_difference_between_two_conventions_is_found(reader):
 
     against = page.locator(".st-key-compare-against").get_by_text("detectron2")
     reader.act("ghosts", against.click)
-    page.wait_for_url("**compare.against=detectron2**")
+    reader.wait_for_link({"compare.against": "detectron2"})
     assert reader.shapes("ghosts") != ghosts  # torchvision rounds its corners, detectron2 does not
     row = page.locator(".conventions tr", has_text="Rounding")
     assert row.locator("td.chosen").all_inner_texts() == ["none", "none"]

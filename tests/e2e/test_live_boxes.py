@@ -148,8 +148,7 @@ def test_boxes_and_counts_follow_the_finger_and_python_follows_on_release(reader
     while_held = reader.shapes("live_boxes")
     reader.screenshot("threshold_in_hand")
     reader.page.mouse.up()
-    reader.page.wait_for_url("**nms.iou_threshold=**")
-    reader.settle()
+    reader.wait_for_link({"nms.iou_threshold": None})
     assert float(reader.link["nms.iou_threshold"]) == held
     reader.until(f"() => document.querySelector('.rpn-live').dataset.revision > {revision}")
     assert reader.shapes("live_boxes") == while_held
@@ -311,8 +310,7 @@ def test_a_click_pins_a_box_through_every_move_and_into_the_link(reader):
     root = open_boards(reader, "&view.top_k=1")
     anchor = int(candidates_of(root).anchor_index[0])
     reader.page.mouse.click(*place_on(reader, "After", 0))
-    reader.page.wait_for_url(f"**view.follow={anchor}**")
-    reader.settle()
+    reader.wait_for_link({"view.follow": anchor})
     reader.press("nms-iou_threshold", "ArrowLeft", "live_boxes")
     assert mark(reader, "before", "pin").count() == mark(reader, "after", "pin").count() == 1
     assert "Pinned: #1 of" in reader.page.locator(".rpn-story").text_content()
@@ -321,7 +319,7 @@ def test_a_click_pins_a_box_through_every_move_and_into_the_link(reader):
     assert mark(reader, "before", "pin").count() == 1
     corner = place_on(reader, "Before", 0, (0.5, 0.5))
     reader.page.mouse.click(*corner)  # the pinned one again
-    reader.until("() => !location.search.includes('view.follow')")
+    reader.wait_for_link({"view.follow": ""})
     assert mark(reader, "before", "pin").count() == 0
 
 
@@ -334,12 +332,11 @@ def test_the_keyboard_steps_pins_and_lets_go(reader):
     assert shown_rank(reader) == 1
     assert "#2 of" in reader.page.locator(".rpn-spoken").text_content()
     reader.page.keyboard.press("Enter")
-    reader.page.wait_for_url(f"**view.follow={anchors[1]}**")
+    reader.wait_for_link({"view.follow": anchors[1]})
     reader.page.keyboard.press("Escape")
     assert shown_rank(reader) == -1
     reader.page.keyboard.press("Escape")
-    reader.until("() => !location.search.includes('view.follow')")
-    reader.settle()
+    reader.wait_for_link({"view.follow": ""})
 
 
 def test_the_wheel_zooms_both_boards_and_a_rerun_keeps_zoom_and_nodes(reader):

@@ -133,8 +133,7 @@ def test_a_slider_never_jumps_back_while_keys_come_fast(reader, slider, start, e
     for _ in range(15):
         reader.page.keyboard.press("ArrowRight")
         reader.page.wait_for_timeout(40)
-    reader.page.wait_for_url(f"**{slider.replace('-', '.', 1)}={end}*")
-    reader.settle()
+    reader.wait_for_link({slider.replace("-", ".", 1): end})
     assert float(value_of(reader, slider)) == end
 
 
@@ -146,6 +145,5 @@ def test_the_browsers_back_undoes_a_move(reader):
     assert "IoU 0.99" in found.text_content()
     reader.page.go_back()
     found.get_by_text("IoU 1").wait_for()
-    reader.settle()
-    assert "recall.iou=1&" in reader.page.url + "&"
+    reader.wait_for_link({"recall.iou": 1})
     assert float(value_of(reader, "recall-iou")) == 1

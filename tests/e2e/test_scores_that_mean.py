@@ -11,14 +11,8 @@ SMALL = "?v=1&image.side=256"
 
 def pick(reader, key: str, option: str, plot: str) -> None:
     """Choose from a list that opens, and wait for another figure."""
-    before = reader.revision(plot)
     reader.page.locator(f".st-key-{key} [data-baseweb=select], .st-key-{key} input").first.click()
-    reader.page.get_by_role("option", name=option, exact=True).click()
-    reader.until(
-        f"""() => Number(document.querySelector(".st-key-{plot} .rpn-plot")
-            .dataset.revision) > {before}""",
-    )
-    reader.settle()
+    reader.act(plot, reader.page.get_by_role("option", name=option, exact=True).click)
 
 
 MEDIANS = """(plot) => Object.fromEntries(plot._fullData.map((trace) => {

@@ -104,6 +104,4 @@ def test_a_view_leaves_as_a_file_and_comes_back(reader, readers, tmp_path):
     other.page.get_by_role("tab", name="Settings").click()
     chooser = other.page.locator(".st-key-settings_file input[type=file]")
     chooser.set_input_files(tmp_path / "view.json")
-    other.page.wait_for_url("**nms.iou_threshold=0.35**")
-    assert "anchors.offset=0.25" in other.page.url
-    assert "image.side=256" in other.page.url
+    other.wait_for_link({"nms.iou_threshold": 0.35, "anchors.offset": 0.25, "image.side": 256})
