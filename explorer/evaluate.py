@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from explorer.core import evaluation
-from explorer.core.anchors import AnchorGenerator
+from explorer.core.anchor_generator import AnchorGenerator
 from explorer.core.images import fit_photo, normalise
 from explorer.core.learned import WEIGHTS, LearnedNetwork, load_learned
 from explorer.core.rpn import RegionProposalNetwork

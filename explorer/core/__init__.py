@@ -1,6 +1,6 @@
 """The Region Proposal Network itself, in torch and numpy."""
 
-from explorer.core.anchors import AnchorGenerator
+from explorer.core.anchor_generator import AnchorGenerator
 from explorer.core.backbone import Bottleneck, ResNet50
 from explorer.core.boxes import box_area, box_iou
 from explorer.core.coder import decode_boxes, encode_boxes

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.core.anchors import AnchorGenerator
+from explorer.core.anchor_generator import AnchorGenerator
 from explorer.core.boxes import box_iou
 from explorer.core.coder import decode_boxes
 from explorer.core.images import MEAN, STD

@@ -17,7 +17,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from explorer.core.anchors import AnchorGenerator
+from explorer.core.anchor_generator import AnchorGenerator
 from explorer.core.images import MEAN, STD
 from explorer.core.learned import LearnedNetwork
 from explorer.training.dataset import Dataset

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer.core.anchor_generator import AnchorGenerator
 from explorer.core.anchors import (
-    AnchorGenerator,
     all_level_anchors,
     cell_anchors,
     grid_sizes,

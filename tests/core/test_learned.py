@@ -4,7 +4,7 @@ import shutil
 import pytest
 import torch
 
-from explorer.core.anchors import AnchorGenerator
+from explorer.core.anchor_generator import AnchorGenerator
 from explorer.core.evaluation import find_hits
 from explorer.core.learned import WEIGHTS, LearnedNetwork, load_learned
 from explorer.core.scenes import make_scene

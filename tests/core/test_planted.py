@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.core.anchors import AnchorGenerator
+from explorer.core.anchor_generator import AnchorGenerator
 from explorer.core.coder import decode_boxes
 from explorer.core.planted import plant_scores
 from tests.devices import DEVICES

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.core.anchors import AnchorGenerator
+from explorer.core.anchor_generator import AnchorGenerator
 from explorer.core.boxes import box_iou
 from explorer.core.coder import decode_boxes
 from explorer.core.head import RPNHead, flatten_head_output
