@@ -113,13 +113,14 @@ class Reader:
         self.page.wait_for_function(holds, arg=arg, polling=LOOKS)
 
     def settle(self) -> None:
-        """Wait until no script runs and every visible plot stands."""
+        """Wait until no script runs, no placeholder is left and every visible plot stands."""
         self.page.wait_for_selector("[data-testid=stMain] h1")
         self.until(
             """(least) => {
                 const app = document.querySelector("[data-testid=stApp]");
                 const plots = [...document.querySelectorAll(".rpn-plot")];
                 return app?.dataset.testScriptState === "notRunning" && plots.length >= least
+                    && !document.querySelector("[data-testid=stSkeleton]")
                     && plots.every((plot) => plot.dataset.revision || !plot.clientWidth);
             }""",
             arg=0 if any(page in self.page.url for page in WITHOUT_PLOTS) else 1,
