@@ -22,6 +22,37 @@ SCREENSHOTS = Path(__file__).parent / "screenshots"
 PATIENCE = 180_000  # milliseconds: a network's pass beside other tests takes a minute
 LOOKS = 50  # milliseconds between two
 ONE_PROCESS = "--renderer-process-limit=1"  # what a page has compiled, the next one has too
+# A script that runs for a moment never shows in the page's own state, so the socket is watched: the
+# first field of what leaves, and the first of what comes after its hash and its metadata.
+SCRIPTS = """(() => {
+    const RERUN = 0x5a, NEW_SESSION = 0x22, SCRIPT_FINISHED = 0x30, BEFORE = [0x0a, 0x12];
+    window.scripts = { asked: false, running: false, ended: 0, at: 0 };
+    const field = (bytes) => {
+        let at = 0;
+        while (BEFORE.includes(bytes[at])) {
+            let [length, shift] = [0, 0];
+            do {
+                length |= (bytes[++at] & 127) << shift;
+                shift += 7;
+            } while (bytes[at] & 128);
+            at += 1 + length;
+        }
+        return bytes[at];
+    };
+    const hear = ({ data }) => {
+        const told = field(new Uint8Array(data));
+        if (told === NEW_SESSION) Object.assign(scripts, { asked: false, running: true });
+        if (told !== SCRIPT_FINISHED) return;
+        Object.assign(scripts, { running: false, ended: scripts.ended + 1, at: performance.now() });
+    };
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (bytes) {
+        if (!this.heard) this.addEventListener("message", hear);
+        this.heard = true;
+        if (bytes[0] === RERUN) scripts.asked = true;
+        return send.call(this, bytes);
+    };
+})()"""
 STILL = """addEventListener("DOMContentLoaded", () => {
     const style = document.createElement("style");
     style.textContent = "*, ::before, ::after { animation: none !important }";
@@ -84,6 +115,7 @@ class Reader:
     def __init__(self, page: Page, address: str) -> None:
         self.page, self.address = page, address
         page.set_default_timeout(PATIENCE)
+        page.add_init_script(SCRIPTS)
         self.complaints: list[str] = []
         self.requests: list[str] = []
         page.on("request", lambda request: self.requests.append(request.url))
@@ -113,13 +145,14 @@ class Reader:
         self.page.wait_for_function(holds, arg=arg, polling=LOOKS)
 
     def settle(self) -> None:
-        """Wait until no script runs, no placeholder is left and every visible plot stands."""
+        """Wait until no script is asked for or runs, no placeholder is left, visible plots stand."""
         self.page.wait_for_selector("[data-testid=stMain] h1")
         self.until(
             """(least) => {
                 const app = document.querySelector("[data-testid=stApp]");
                 const plots = [...document.querySelectorAll(".rpn-plot")];
-                return app?.dataset.testScriptState === "notRunning" && plots.length >= least
+                return !scripts.asked && !scripts.running && performance.now() > scripts.at + 50
+                    && app?.dataset.testScriptState === "notRunning" && plots.length >= least
                     && !document.querySelector("[data-testid=stSkeleton]")
                     && plots.every((plot) => plot.dataset.revision || !plot.clientWidth);
             }""",
@@ -175,15 +208,15 @@ class Reader:
         raise AssertionError(f"the slider does not come to stand at {goal}")
 
     def act(self, plot: str, do: Callable[[], None]) -> None:
-        """Do something and wait until a plot shows another figure."""
-        before = self.revision(plot)
+        """Do something and wait until a plot shows another figure, and its script has ended."""
+        self.settle()
+        before, ended = self.revision(plot), self.page.evaluate("scripts.ended")
         do()
         self.until(
-            f"""() => Number(document.querySelector(".st-key-{plot} .rpn-plot")
-                .dataset.revision) > {before}"""
+            f"""() => scripts.ended > {ended}
+                && Number(document.querySelector(".st-key-{plot} .rpn-plot")
+                    .dataset.revision) > {before}"""
         )
-        self.page.wait_for_timeout(100)  # the figure may have come ahead of the script
-        self.settle()
         self.settle()
 
     def shapes(self, key: str) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from explorer.pages import PAGES
 from tests.e2e.conftest import Reader
@@ -156,8 +157,7 @@ def test_a_bad_upload_gets_a_sentence_and_the_picture_stays(reader):
     upload = {"name": "broken.png", "mimeType": "image/png", "buffer": b"this is no picture"}
     reader.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(upload)
     alert = reader.page.locator("[data-testid=stAlert]")
-    alert.wait_for()
-    assert "PNG, JPEG or WebP" in alert.text_content()
+    expect(alert).to_contain_text("PNG, JPEG or WebP")
     reader.settle()
     reader.screenshot("bad_upload")
 

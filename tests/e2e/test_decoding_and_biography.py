@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.e2e
 
@@ -115,8 +116,7 @@ def draw_outside_the_picture(reader):
     reader.wait_for_link({"decoding.whole": None})
     drag(reader, (0.01, 0.2), (0.08, 0.6))
     alert = reader.page.locator("[data-testid=stAlert]")
-    alert.wait_for()
-    assert "A target must have a size inside the picture" in alert.text_content()
+    expect(alert).to_contain_text("A target must have a size inside the picture")
     reader.settle()
     shapes = "(plot) => plot.layout.shapes.filter((shape) => shape.type === 'rect').length"
     assert reader.plot("decoding").evaluate(shapes) == 0  # the refused rectangle is gone

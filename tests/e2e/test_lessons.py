@@ -113,9 +113,10 @@ def guess(reader, ask):
 @pytest.mark.parametrize("name", [name for name in SHIPPED if name not in BY_HAND])
 def test_every_other_lesson_is_gone_through(reader, name):
     begin(reader, name)
+    pages = [SHIPPED[name].page_of(number) for number in range(len(SHIPPED[name].steps))]
     for number, step in enumerate(SHIPPED[name].steps, 1):
-        says(reader, f"step {number} of {len(SHIPPED[name].steps)}")
-        if panel(reader).get_by_role("button", name="Go to ").count():
+        says(reader, f"step {number} of {len(pages)}")
+        if number > 1 and pages[number - 1] != pages[number - 2]:
             panel(reader).get_by_role("button", name="Go to ").click()
         if step.ask:
             guess(reader, step.ask)
