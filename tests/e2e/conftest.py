@@ -145,7 +145,7 @@ class Reader:
         self.page.wait_for_function(holds, arg=arg, polling=LOOKS)
 
     def settle(self) -> None:
-        """Wait until no script is asked for or runs, no placeholder is left, visible plots stand."""
+        """Wait until no script is asked for or runs, no placeholder is left, and plots stand."""
         self.page.wait_for_selector("[data-testid=stMain] h1")
         self.until(
             """(least) => {
