@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, is_dataclass
 from itertools import count
@@ -13,6 +12,8 @@ from typing import Any
 
 import numpy as np
 from torch import Tensor
+
+NUMBER = 64  # bytes of a number or a short text, about
 
 
 @dataclass(eq=False)
@@ -47,7 +48,7 @@ class Memo:
         self.used = 0
         self._entries: dict[Hashable, Entry] = {}
         self._uses = count()
-        self._holders: Counter[int] = Counter()  # address to the number of entries that hold it
+        self._holders: dict[int, int] = {}  # address to the number of entries that hold it
         self._sizes: dict[int, int] = {}  # address to the bytes that `used` counts for it
         self._lock = threading.Lock()
         self._being_made: dict[Hashable, threading.Lock] = {}
@@ -91,10 +92,11 @@ class Memo:
                 self._release(entry.key)
             self._entries[entry.key] = entry
             for address, size in entry.parts.items():
-                if not self._holders[address]:
+                holders = self._holders.get(address, 0)
+                if not holders:
                     self._sizes[address] = size
                     self.used += size
-                self._holders[address] += 1
+                self._holders[address] = holders + 1
             if self.used > self.max_bytes:
                 for old in sorted(self._entries.values(), key=attrgetter("used")):
                     self._release(old.key)
@@ -127,11 +129,14 @@ def _add_parts(value: Any, found: dict[int, int]) -> None:
         while isinstance(value.base, np.ndarray):
             value = value.base
         found[value.ctypes.data] = value.nbytes
-    elif isinstance(value, tuple | list):
-        for each in value:
+    elif isinstance(value, (tuple, list)):
+        others = [each for each in value if not isinstance(each, (int, float))]
+        for each in others:
             _add_parts(each, found)
+        if len(others) < len(value):
+            found[id(value)] = NUMBER * (len(value) - len(others))
     elif is_dataclass(value):
         for each in vars(value).values():
             _add_parts(each, found)
-    else:  # a number or a short text takes some 64
-        found[id(value)] = len(value) if isinstance(value, bytes) else 64
+    else:
+        found[id(value)] = len(value) if isinstance(value, bytes) else NUMBER

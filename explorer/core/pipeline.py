@@ -160,15 +160,25 @@ def _as_it_counts(settings: Settings) -> Settings:
     return settings.model_copy(update={"scores": settings.scores.model_copy(update={"seed": 0})})
 
 
-def recipe(name: str, settings: Settings) -> Hashable:
+class Recipe(tuple):
+    """The key of a stage's result. It hashes its settings once: a memo asks eight times."""
+
+    def __init__(self, _: tuple[Hashable, ...]) -> None:
+        self._hash = super().__hash__()
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+def recipe(name: str, settings: Settings) -> Recipe:
     """The key of a stage's result: equal recipes give equal results."""
     settings = _as_it_counts(settings)
     return _recipe(name, settings, resolve_device(settings.compute.device))
 
 
-def _recipe(name: str, settings: Settings, device: torch.device) -> Hashable:
+def _recipe(name: str, settings: Settings, device: torch.device) -> Recipe:
     source = settings.scores.source
-    return _stand_in(name, source), str(device), _reader(name, source)(settings)
+    return Recipe((_stand_in(name, source), str(device), _reader(name, source)(settings)))
 
 
 def run(
