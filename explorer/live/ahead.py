@@ -24,6 +24,7 @@ ROUTE = FOLDER + "{token}"
 HEADER = "x-ahead"  # a connection's token, whatever a browser sends in it; a figure's number
 MOST = 20  # sliders of one request: nobody moves so many at once
 PATIENCE = 0.3  # seconds for which a script waits for a figure that is being made
+PAINT = 0.03  # seconds in which a browser has painted a figure that was sent
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,14 @@ def admit(reader: Reader, token: str | None = None) -> str:
 class FiguresFirst:
     """Around the whole app: a script begins after the figures that are being made ahead of it.
 
-    The start of a script sends the browser over its whole page, and a figure that comes meanwhile
-    has to wait. Streamlit knows nothing of that: its message waits here.
+    The start of a script sends the browser over its whole page, and a figure that comes meanwhile,
+    or has come and is not painted yet, has to wait. Streamlit knows nothing of that: its message
+    waits here.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._underway: dict[str, set[asyncio.Event]] = {}  # token -> set as each has been sent
+        self._underway: dict[str, set[asyncio.Event]] = {}  # token -> set as each is painted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Name a connection and be patient with it; note figures that are underway."""
@@ -86,19 +88,25 @@ class FiguresFirst:
 
     @contextmanager
     def _noted(self, token: str) -> Iterator[None]:
-        sent, underway = asyncio.Event(), self._underway.setdefault(token, set())
-        underway.add(sent)
-        try:
-            yield
-        finally:
-            sent.set()
-            underway.discard(sent)
+        painted, underway = asyncio.Event(), self._underway.setdefault(token, set())
+        underway.add(painted)
+
+        def end() -> None:
+            painted.set()
+            underway.discard(painted)
             if not underway:
                 self._underway.pop(token, None)
 
+        try:
+            yield
+        except BaseException:  # a browser that has gone, too
+            end()
+            raise
+        asyncio.get_running_loop().call_later(PAINT, end)
+
     async def _patient(self, token: str, receive: Receive) -> Message:
         message = await receive()
-        waits = [sent.wait() for sent in self._underway.get(token, ())]
+        waits = [painted.wait() for painted in self._underway.get(token, ())]
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*waits), PATIENCE)
         return message

@@ -65,16 +65,22 @@ def test_each_reader_has_a_name_of_its_own():
     assert ahead.admit(one) != ahead.admit(other)
 
 
-async def play(token_of, hold: float) -> list[str]:
-    """A connection's message arrives while a figure is made for `hold` seconds: what comes when."""
+async def play(token_of, hold: float, moment: str = "made") -> list[str]:
+    """A connection's message arrives while a figure is made for `hold` seconds, or sent: the order.
+
+    Half of the time that a browser needs to paint what was sent is told, too.
+    """
     told: list[str] = []
     named, underway = asyncio.Event(), asyncio.Event()
 
     async def app(scope, receive, send):
         if scope["type"] == "http":
-            underway.set()
+            if moment == "made":
+                underway.set()
             await asyncio.sleep(hold)
             told.append("figure")
+            asyncio.get_running_loop().call_later(ahead.PAINT / 2, told.append, "half painted")
+            underway.set()
             return
         told.append(dict(scope["headers"])[b"x-ahead"].decode())
         named.set()
@@ -95,8 +101,13 @@ async def play(token_of, hold: float) -> list[str]:
 
 def test_a_script_waits_for_the_figures_that_are_underway_for_its_reader():
     token, *told = in_its_own_loop(play(lambda own: own, 0.01))
-    assert told == ["figure", "websocket.receive"]
+    assert told == ["figure", "half painted", "websocket.receive"]
     assert token != "forged"
+
+
+def test_a_script_waits_until_a_figure_that_was_sent_is_painted():
+    told = in_its_own_loop(play(lambda own: own, 0.01, "sent"))
+    assert told[1:] == ["figure", "half painted", "websocket.receive"]
 
 
 def test_it_waits_for_nobody_elses_figures_and_not_for_ever(monkeypatch):
