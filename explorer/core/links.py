@@ -11,7 +11,7 @@ from torch import Tensor
 
 from explorer.core import candidates, images, layout, truth
 from explorer.core.matching import Closest, Matches, find_closest, match_boxes, match_closest
-from explorer.core.planted import draw_noise, plant_scores
+from explorer.core.planted import draw_noise, full_deltas, plant_scores
 from explorer.core.recall import best_anchor_iou
 from explorer.core.samples import sample_bytes
 from explorer.settings import Anchors, Codec, Filter, Image, Match, Planted, Scene
@@ -31,20 +31,30 @@ def draw(grid: layout.Grid, seed: int) -> tuple[Tensor, Tensor]:
     return draw_noise(grid.starts[-1], seed)
 
 
+def regress(
+    anchors: layout.AnchorSet,
+    objects: truth.GroundTruth,
+    closest: Closest | None,
+    weights: tuple[float, ...],
+) -> Tensor:
+    """The deltas of planted scores at full regression, for any anchors and box coder."""
+    return full_deltas(anchors.boxes, objects.boxes, weights, closest)
+
+
 def plant(
     anchors: layout.AnchorSet,
     objects: truth.GroundTruth,
     closest: Closest | None,
     drawn: tuple[Tensor, Tensor],
+    full: Tensor,
     planted: Planted,
     seed: int,
     weights: tuple[float, ...],
 ) -> candidates.HeadOutput:
-    """Scores and deltas from the ground truth, for any anchors and box coder."""
+    """Scores and deltas from the ground truth: what two sliders scale is known already."""
     strength = planted.noise, planted.regression
-    return plant_scores(
-        anchors.boxes, objects.boxes, *strength, seed, weights, closest=closest, drawn=drawn
-    )
+    known = {"closest": closest, "drawn": drawn, "full": full}
+    return plant_scores(anchors.boxes, objects.boxes, *strength, seed, weights, **known)
 
 
 def select(

@@ -5,7 +5,8 @@
       |-> grid -> anchors -------------+----------'                  |            :
       |    '-> drawn   :               |                             '------------'-> proposals
       '-> truth --> closest            '-> unfiltered                recall <- truth <---'
-                       '-> matches; planted, which stands in for head_output
+                       |-> matches
+                       '-> full_deltas -> planted, which stands in for head_output
 
 A slider turns one link: a stage runs again only when a setting that it, or a stage above it,
 reads has changed. Results are kept under their recipe: the stage, the values of all those
@@ -92,9 +93,10 @@ STAGES: dict[str, Stage] = {
     ),
     "closest": Stage(links.closest, ("anchors", "truth")),
     "drawn": Stage(links.draw, ("grid",), ("scores.seed",)),
+    "full_deltas": Stage(links.regress, ("anchors", "truth", "closest"), ("codec.weights",)),
     "planted": Stage(
         links.plant,
-        ("anchors", "truth", "closest", "drawn"),
+        ("anchors", "truth", "closest", "drawn", "full_deltas"),
         ("planted", "scores.seed", "codec.weights"),
     ),
     "best_anchors": Stage(links.best_anchors, ("anchors", "truth")),

@@ -30,6 +30,35 @@ def draw_noise(anchors: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 @torch.inference_mode()
+def full_deltas(
+    anchors: Tensor,
+    ground_truth: Tensor,
+    weights: Sequence[float] = (1, 1, 1, 1),
+    closest: Closest | None = None,
+) -> Tensor:
+    """What turns each anchor into the object that it overlaps most: a regression of 1.
+
+    Args:
+        anchors: (N, 4) boxes, xyxy, pixels.
+        ground_truth: (G, 4) boxes of the objects, same convention; those of no size count as none.
+        weights: the box coder's.
+        closest: `find_closest` of the boxes, where it is known.
+
+    Returns:
+        (N, 4) float32 deltas, 0 for an anchor that touches no object.
+
+    Raises:
+        ValueError: if a shape is not (N, 4) or a weight is not above 0.
+    """
+    ground_truth = ground_truth.to(anchors.device)
+    if not len(ground_truth):
+        return torch.zeros_like(anchors, dtype=torch.float32)
+    closest = closest or match_boxes(anchors, ground_truth, 1, 0, "none")
+    deltas = encode_boxes(anchors, ground_truth.index_select(0, closest.matched), weights)
+    return deltas.masked_fill_((closest.best_iou == 0)[:, None], 0)
+
+
+@torch.inference_mode()
 def plant_scores(
     anchors: Tensor,
     ground_truth: Tensor,
@@ -39,6 +68,7 @@ def plant_scores(
     weights: Sequence[float] = (1, 1, 1, 1),
     closest: Closest | None = None,
     drawn: tuple[Tensor, Tensor] | None = None,
+    full: Tensor | None = None,
 ) -> HeadOutput:
     """Derive logits and deltas of all anchors from the ground truth.
 
@@ -54,6 +84,7 @@ def plant_scores(
         weights: the box coder's, by which decoding will divide.
         closest: `find_closest` of the boxes, where it is known.
         drawn: `draw_noise` of N and the seed, where it is known.
+        full: `full_deltas` of the boxes and the weights, where it is known.
 
     Returns:
         Logits, scores and deltas on the anchors' device. An anchor that touches no object, as all
@@ -67,12 +98,12 @@ def plant_scores(
     if not 0 <= regression <= 1:
         raise ValueError(f"planted.regression must be in [0, 1], got {regression}")
     ground_truth = ground_truth.to(anchors.device)
-    matches = closest or match_boxes(anchors, ground_truth, 1, 0, "none")
+    closest = closest or match_boxes(anchors, ground_truth, 1, 0, "none")
+    if full is None:
+        full = full_deltas(anchors, ground_truth, weights, closest)
     drawn = drawn or draw_noise(len(anchors), seed)
     logits, deltas = ((part * noise).to(anchors.device) for part in drawn)
-    logits += SLOPE * (matches.best_iou - MIDDLE)
+    logits += SLOPE * (closest.best_iou - MIDDLE)
     deltas *= TREMBLE * torch.tensor(weights, dtype=torch.float32).to(anchors.device)
-    touching = matches.best_iou.nonzero()[:, 0]
-    objects = ground_truth[matches.matched[touching]]
-    deltas[touching] += regression * encode_boxes(anchors[touching], objects, weights)
+    deltas += regression * full
     return HeadOutput(logits, logits.sigmoid(), deltas)

@@ -210,18 +210,21 @@ PLANTED = changed(SMALL, {"scores.source": "planted"})
     [
         ({"planted.noise": 0.3}, AFTER_HEAD | {"planted"}),
         ({"planted.regression": 0.3}, AFTER_HEAD | {"planted"}),
-        ({"codec.weights": (10, 10, 5, 5)}, AFTER_HEAD | {"planted"}),
+        ({"codec.weights": (10, 10, 5, 5)}, AFTER_HEAD | {"planted", "full_deltas"}),
         ({"codec.max_log_scale": 1.0}, AFTER_HEAD),
         ({"nms.iou_threshold": 0.3}, {"proposals"}),
         ({"scores.seed": 3}, AFTER_HEAD | {"planted", "drawn"}),
-        ({"anchors.offset": 0}, AFTER_HEAD | {"planted", "closest", "anchors"}),
+        (
+            {"anchors.offset": 0},
+            AFTER_HEAD | {"planted", "full_deltas", "closest", "anchors"},
+        ),
         ({"scores.source": "noise"}, AFTER_HEAD | {"pyramid", "features", "head_output"}),
     ],
 )
 def test_planted_scores_take_the_networks_place(changes, expected, ran):
     memo = Memo(10**9)
     before = run("proposals", PLANTED, memo)
-    first = {"image", "grid", "anchors", "truth", "closest", "drawn", "planted"}
+    first = {"image", "grid", "anchors", "truth", "closest", "drawn", "full_deltas", "planted"}
     assert set(ran) == first | AFTER_HEAD
     assert len(ran) == len(set(ran))
     assert run("head_output", PLANTED, memo) is run("planted", PLANTED, memo)

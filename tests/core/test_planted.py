@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from explorer.core.anchor_generator import AnchorGenerator
 from explorer.core.coder import decode_boxes
-from explorer.core.planted import plant_scores
+from explorer.core.matching import find_closest
+from explorer.core.planted import draw_noise, full_deltas, plant_scores
 from tests.devices import DEVICES
 from tests.reference import plain_planted
 
@@ -73,6 +74,20 @@ def test_planting_is_that_of_the_plain_loop(seed):
     logits, deltas = plain_planted(anchors.tolist(), objects.tolist(), 0.7)
     torch.testing.assert_close(head.logits, torch.tensor(logits), atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(head.deltas, torch.tensor(deltas), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("weights", [(1, 1, 1, 1), (10, 10, 5, 5)])
+def test_what_is_known_beforehand_changes_nothing(weights):
+    anchors, objects = random_boxes(60, 0), random_boxes(5, 100)
+    known = {
+        "closest": find_closest(anchors, objects),
+        "drawn": draw_noise(60, 3),
+        "full": full_deltas(anchors, objects, weights),
+    }
+    made = plant_scores(anchors, objects, 0.6, 0.7, 3, weights)
+    again = plant_scores(anchors, objects, 0.6, 0.7, 3, weights, **known)
+    for one, other in zip(parts(made), parts(again), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_noise_has_the_spread_it_names_and_is_small_on_deltas():
