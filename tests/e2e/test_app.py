@@ -163,7 +163,7 @@ def test_a_bad_upload_gets_a_sentence_and_the_picture_stays(reader):
 
 
 def test_every_kind_of_bad_picture_gets_a_sentence_and_every_odd_one_is_shown(reader):
-    reader.open("/proposals" + SMALL)
+    reader.open("/proposals" + SMALL + "&scores.source=noise")
     chooser = reader.page.locator("[data-testid=stFileUploader] input[type=file]").first
     alert = reader.page.locator("[data-testid=stAlert]")
     shown = "() => document.querySelector('.st-key-live_boxes img')?.getAttribute('src')"
