@@ -1,4 +1,4 @@
-"""The objects of the Matching page: which one is chosen, who claims it, and how to move it."""
+"""The objects of the Matching page: which one is chosen, and who claims it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from explorer.core.claims import Claim, Verdict, short_iou, tell_claims
 from explorer.core.labels import Kind, anchor_kinds, positive_anchors
 from explorer.core.layout import shape_names
 from explorer.figures.matching import NAMES
-from explorer.pages import _controls, _fold, _follow, _objects, _show, _state
+from explorer.pages import _controls, _follow, _objects, _show, _state
 
 LISTED = 8  # anchors of the chosen object, by their cells
-PARTS = ("left", "top", "width", "height")
 
 
 def compute() -> list[Claim]:
@@ -80,54 +79,6 @@ def draw(box: list[float]) -> None:
     _objects.add_drawn(box)
     if _state.current().truth.boxes != before:
         _state.change({"claims.object": len(_show.compute("truth").boxes) - 1})
-
-
-def move(box: list[float]) -> None:
-    """Take a new place or size of the chosen object."""
-    number = chosen()
-    if number is not None:
-        _objects.move(number, box)
-
-
-def mover() -> None:
-    """The chosen object's place and size as sliders."""
-    place = st.container()  # there in every run, see `notes`
-    if chosen() is not None:
-        with place:
-            _fold.folded("Move or resize it", _place_sliders, key="mover")
-
-
-def _place_sliders() -> None:
-    x1, y1, x2, y2 = _show.compute("truth").boxes[chosen()].tolist()
-    height, width = _show.compute("grid").image_size
-    values = (x1, y1, x2 - x1, y2 - y1)
-    for part, value, most in zip(PARTS, values, (width, height) * 2, strict=True):
-        key, least = f"object {part}", 0.0 if part in ("left", "top") else 1.0
-        value = min(max(float(round(value)), least), float(most))
-        st.slider(
-            f"{part.capitalize()}, px",
-            least,
-            float(most),
-            value,
-            step=1.0,
-            format="%.0f",
-            **_controls.shows(key, value),
-            on_change=_take_place,
-            args=(part,),
-            help=f"In pixels of the network's input. Range: {least:.0f} to {most:,.0f} px. "
-            "The mouse drags it on the picture too, and its corners.",
-        )
-
-
-def _take_place(part: str) -> None:
-    """The other three stay as they are, to a fraction of a pixel."""
-    number = chosen()
-    if number is None:
-        return
-    x1, y1, x2, y2 = _show.compute("truth").boxes[number].tolist()
-    values = dict(zip(PARTS, (x1, y1, x2 - x1, y2 - y1), strict=True))
-    left, top, width, height = (values | {part: st.session_state[f"object {part}"]}).values()
-    _objects.move(number, [left, top, left + width, top + height])
 
 
 def words(claims: list[Claim]) -> str:

@@ -18,6 +18,7 @@ from explorer.pages import (
     _fold,
     _follow,
     _matching_idea,
+    _mover,
     _objects,
     _sample,
     _show,
@@ -60,7 +61,7 @@ def _sliders() -> None:
     _controls.slider("match.low")
     _controls.choice("match.low_quality")
     _claims.pick()
-    _claims.mover()
+    _mover.render()
     for path in SHOWN.values():
         _controls.toggle(path)
     _controls.toggle("view.blank")
@@ -97,7 +98,7 @@ def _matched() -> Figure:
 def _picture() -> None:
     kinds = _claims.kinds()
     counts = np.bincount(kinds, minlength=len(Kind))
-    drag = {"on_draw": _claims.draw} if _objects.is_drawing() else {"on_move": _claims.move}
+    drag = {"on_draw": _claims.draw} if _objects.is_drawing() else {"on_move": _mover.move}
     _ahead.figure(_matched, key="matching", on_click=_claims.pick_at, **drag)
     swatches = "".join(
         f'<nobr><i style="background:{COLOURS[kind]}"></i>{NAMES[kind]} {counts[kind]:,}</nobr> '

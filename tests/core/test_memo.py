@@ -183,6 +183,7 @@ def test_sizes_are_those_of_tensors_and_arrays_wherever_they_are():
     value = Result(torch.zeros(10, 4), (np.zeros(8, np.uint8), torch.zeros(2).half()), "P2")
     assert bytes_of(value) == 160 + 8 + 4 + 64
     assert bytes_of([b"12345", None]) == 5 + 64
+    assert bytes_of((1, 2.5, torch.zeros(2))) == 2 * 64 + 8
     assert bytes_of(()) == 0
 
 

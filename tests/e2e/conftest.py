@@ -151,7 +151,8 @@ class Reader:
             """(least) => {
                 const app = document.querySelector("[data-testid=stApp]");
                 const plots = [...document.querySelectorAll(".rpn-plot")];
-                return !scripts.asked && !scripts.running && performance.now() > scripts.at + 50
+                const shown = performance.now() > scripts.at + 50;  // what came last
+                return !scripts.asked && !scripts.running && shown
                     && app?.dataset.testScriptState === "notRunning" && plots.length >= least
                     && !document.querySelector("[data-testid=stSkeleton]")
                     && plots.every((plot) => plot.dataset.revision || !plot.clientWidth);
