@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from explorer.core.boxes import box_iou
+
 # Networks: plain sums of F.conv2d over a state dict with torchvision's names (backbone.body.* and
 # so on, newer generation), independent of explorer.core's modules.
 
@@ -451,3 +453,16 @@ def plain_soft_nms(boxes, scores, threshold, sigma, score_threshold, method):
                 kept_share = 0 if method == "hard" else 1 - np.float32(iou)
                 left[i] = np.float32(left[i] * kept_share)
     return taken, sunk
+
+
+# Best anchors.
+
+
+def best_by_matrix(anchors, objects):
+    """(G,) best IoU and (G,) its anchor, the lowest of equals; 0 and -1 where none meets."""
+    if not len(anchors):
+        return torch.zeros(len(objects)), torch.full((len(objects),), -1)
+    whole = box_iou(objects.cpu(), anchors.cpu())
+    index = torch.from_numpy(whole.numpy().argmax(axis=1))
+    best = whole.amax(dim=1)
+    return best, index.masked_fill(best == 0, -1)

@@ -111,6 +111,8 @@ def anchors_at(grid: Grid, anchors: Anchors, index: Tensor) -> Tensor:
     offset = np.float32(anchors.offset)
     for level, shapes in enumerate(level_shapes(anchors)):
         run = slice(ends[level], ends[level + 1])
+        if run.start == run.stop:
+            continue
         (_, columns), (down, across) = grid.cells[level], grid.strides[level]
         within = (numbers[run] - grid.starts[level]).astype(np.int32)
         cell = within // len(shapes)

@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from explorer.core import candidates, images, layout, truth
+from explorer.core import candidates, images, layout, nearest, truth
 from explorer.core.matching import Closest, Matches, find_closest, match_boxes, match_closest
 from explorer.core.planted import draw_noise, full_deltas, plant_scores
-from explorer.core.recall import best_anchor_iou
 from explorer.core.samples import sample_bytes
 from explorer.settings import Anchors, Codec, Filter, Image, Match, Planted, Scene
 
@@ -87,6 +86,8 @@ def match(
     return match_closest(closest, *rules)
 
 
-def best_anchors(anchors: layout.AnchorSet, objects: truth.GroundTruth) -> tuple[Tensor, Tensor]:
+def best_anchors(
+    grid: layout.Grid, objects: truth.GroundTruth, anchors: Anchors
+) -> tuple[Tensor, Tensor]:
     """What the anchors reach with each object before any head moves them."""
-    return best_anchor_iou(anchors.boxes, objects.boxes)
+    return nearest.best_anchors(grid, anchors, objects.boxes)

@@ -118,7 +118,7 @@ def explain_misses(
     Args:
         hits: of these proposals and objects.
         ground_truth: (G, 4) boxes of the objects, xyxy, pixels.
-        best_anchors: of these anchors and objects, from `best_anchor_iou`.
+        best_anchors: of these anchors and objects, from `nearest.best_anchors`.
         grid: where each level starts.
         anchors: (N, 4) anchors.
         head: N logits, scores and deltas.

@@ -99,7 +99,7 @@ STAGES: dict[str, Stage] = {
         ("anchors", "truth", "closest", "drawn", "full_deltas"),
         ("planted", "scores.seed", "codec.weights"),
     ),
-    "best_anchors": Stage(links.best_anchors, ("anchors", "truth")),
+    "best_anchors": Stage(links.best_anchors, ("grid", "truth"), ("anchors",)),
     "matches": Stage(links.match, ("anchors", "truth", "closest"), ("match",)),
     "decoded": Stage(
         candidates.decode_all,

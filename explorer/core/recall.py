@@ -14,8 +14,6 @@ import torch
 from torch import Tensor
 
 from explorer.core import evaluation
-from explorer.core.bands import best_of_each
-from explorer.core.boxes import box_columns, check_box_list
 from explorer.core.evaluation import MISSED, pair_iou
 
 
@@ -76,23 +74,3 @@ def find_hits(proposals: Tensor, ground_truth: Tensor, iou_threshold: float) -> 
 def reach_of(iou_threshold: float) -> float:
     """The least float64 IoU that counts, below 1 by a hair, as in `evaluation.find_hits`."""
     return min(iou_threshold, 1 - 1e-10)
-
-
-def best_anchor_iou(anchors: Tensor, ground_truth: Tensor) -> tuple[Tensor, Tensor]:
-    """What the anchors reach before any head moves them: no head that stands still finds more.
-
-    Args:
-        anchors: (N, 4) boxes, xyxy, pixels.
-        ground_truth: (G, 4) boxes of the objects, same convention.
-
-    Returns:
-        (G,) float32 best IoU of each object and (G,) int64 the anchor that has it, the lowest of
-        equals; 0 and -1 for an object that no anchor touches. Both on the CPU.
-
-    Raises:
-        ValueError: if a shape is not (N, 4).
-    """
-    check_box_list("anchors", anchors)
-    check_box_list("ground_truth", ground_truth)
-    best, index = best_of_each(box_columns(ground_truth.cpu()), box_columns(anchors.cpu()))
-    return torch.from_numpy(best), torch.from_numpy(index)

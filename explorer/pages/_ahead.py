@@ -69,9 +69,9 @@ class Reader:
 
 def reader() -> Reader:
     """This session's own."""
-    if "ahead" not in st.session_state:
-        st.session_state["ahead"] = Reader()
-    return st.session_state["ahead"]
+    own = _state.own()
+    own.ahead = own.ahead or Reader()
+    return own.ahead
 
 
 def wait() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, get_args
 
 import streamlit as st
@@ -10,6 +11,7 @@ from explorer.editing import field_of, get, limits
 from explorer.pages import _ahead, _lesson, _state
 
 
+@cache
 def help_of(path: str) -> str:
     """What a control's question mark says: meaning, range, unit, source."""
     field, extra = field_of(path), field_of(path).json_schema_extra

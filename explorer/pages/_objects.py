@@ -126,7 +126,7 @@ def _take_file() -> None:
 def _file_of_the_picture() -> str:
     """The picture's own file name: a COCO file of several pictures names them."""
     name = _state.current().image.picture
-    return samples()[name].path.name if name in samples() else _state.upload_name()
+    return samples()[name].path.name if name in samples() else _state.own().upload_name
 
 
 def _forget() -> None:

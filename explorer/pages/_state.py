@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -25,8 +27,35 @@ from explorer.editing import changed
 from explorer.pages import _weights
 from explorer.settings import Settings
 
-LINKS = "links"  # the session's last queries, written by `write_link` or read
 LINKS_KEPT = 50  # a browser that is so many moves behind has lost its connection
+
+
+@dataclass
+class Own:
+    """What a reader has, beside what the widgets hold; lives as long as the session."""
+
+    settings: Settings | None = None  # None until the first link is read
+    uploads: dict[str, bytes] = field(default_factory=dict)  # `upload:<sha256>` to the file
+    upload_name: str = ""  # what the uploaded picture's file was called
+    complaints: list[str] = field(default_factory=list)  # sentences to show, once
+    links: list[dict[str, str]] = field(default_factory=list)  # last queries, written or read
+    ahead: Any = None  # `_ahead.Reader`
+
+
+class _Thread(threading.local):
+    """What a script's thread knows of its session: it serves no other."""
+
+    own: Own | None = None
+
+
+_thread = _Thread()
+
+
+def own() -> Own:
+    """This session's own. `st.session_state` is slow, and a move asks a hundred times."""
+    if _thread.own is None:
+        _thread.own = st.session_state.setdefault("own", Own())
+    return _thread.own
 
 
 _assumed: ContextVar[tuple[Settings, dict[str, bytes]] | None] = ContextVar("assumed", default=None)
@@ -54,12 +83,12 @@ def is_assumed() -> bool:
 def current() -> Settings:
     """The settings in force."""
     found = _assumed.get()
-    return st.session_state["settings"] if found is None else found[0]
+    return own().settings if found is None else found[0]
 
 
 def replace(settings: Settings) -> None:
     """Put other settings in force."""
-    st.session_state["settings"] = settings
+    own().settings = settings
 
 
 def change(values: dict[str, Any]) -> bool:
@@ -74,7 +103,7 @@ def change(values: dict[str, Any]) -> bool:
 
 def complain(sentence: str) -> None:
     """Show a sentence at the top of the page on this run, as plain text."""
-    st.session_state.setdefault("complaints", []).append(plain(sentence))
+    own().complaints.append(plain(sentence))
 
 
 def plain(sentence: str) -> str:
@@ -87,23 +116,19 @@ def plain(sentence: str) -> str:
 
 def complaints() -> list[str]:
     """The sentences to show, once."""
-    return st.session_state.pop("complaints", [])
+    told, own().complaints = own().complaints, []
+    return told
 
 
 def has_complaints() -> bool:
     """Whether a sentence waits to be shown."""
-    return bool(st.session_state.get("complaints"))
+    return bool(own().complaints)
 
 
 def uploads() -> dict[str, bytes]:
     """What this reader uploaded: `upload:<sha256>` to the file's bytes."""
     found = _assumed.get()
-    return st.session_state.setdefault("uploads", {}) if found is None else found[1]
-
-
-def upload_name() -> str:
-    """What the uploaded picture's file was called."""
-    return st.session_state.get("upload_name", "")
+    return own().uploads if found is None else found[1]
 
 
 def add_upload(file_name: str, data: bytes) -> None:
@@ -117,7 +142,7 @@ def add_upload(file_name: str, data: bytes) -> None:
     name = f"upload:{hashlib.sha256(data).hexdigest()}"
     uploads().clear()  # one at a time: an upload lives as long as its session
     uploads()[name] = data
-    st.session_state["upload_name"] = file_name
+    own().upload_name = file_name
     change({"image.picture": name, "truth.boxes": None})
 
 
@@ -128,9 +153,8 @@ def read_link() -> None:
     one: what this session wrote itself is no news, or the slider would jump back.
     """
     query = st.query_params.to_dict()
-    links = st.session_state.setdefault(LINKS, [])
-    echo = not query or (query in links and not _went_back())
-    if "settings" in st.session_state and echo:
+    echo = not query or (query in own().links and not _went_back())
+    if own().settings is not None and echo:
         return
     settings, notes = share.from_query(query) if query else (_first_view(), [])
     settings, missing = _without_what_is_not_here(settings)
@@ -146,7 +170,7 @@ def _went_back() -> bool:
 
 
 def _remember(query: dict[str, str]) -> None:
-    links = st.session_state[LINKS]
+    links = own().links
     if not links or links[-1] != query:
         links.append(query)
         del links[:-LINKS_KEPT]

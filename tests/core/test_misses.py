@@ -11,10 +11,10 @@ from explorer.core.layout import AnchorSet, Grid
 from explorer.core.misses import Reason, explain_misses
 from explorer.core.planted import plant_scores
 from explorer.core.proposals import candidate_overlaps, propose
-from explorer.core.recall import best_anchor_iou, find_hits
+from explorer.core.recall import find_hits
 from explorer.settings import Codec, Filter, Nms
 from tests.devices import DEVICES
-from tests.reference import plain_miss
+from tests.reference import best_by_matrix, plain_miss
 
 SIDE = 100
 CODEC = Codec()
@@ -50,7 +50,7 @@ class Chain:
     def misses(self, threshold=0.5, **more):
         self.hits = find_hits(self.proposals.boxes, self.truths, threshold)
         parts = (self.grid, self.anchors, self.head, self.candidates, self.proposals)
-        best = best_anchor_iou(self.anchors.boxes, self.truths)
+        best = best_by_matrix(self.anchors.boxes, self.truths)
         return explain_misses(self.hits, self.truths, best, *parts, CODEC, self.rules, **more)
 
 

@@ -4,9 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.core import evaluation
-from explorer.core.boxes import box_iou
-from explorer.core.recall import Kind, best_anchor_iou, find_hits
-from tests.devices import DEVICES
+from explorer.core.recall import Kind, find_hits
 from tests.reference import plain_hit_kinds, plain_iou
 
 EMPTY = torch.zeros(0, 4)
@@ -106,41 +104,11 @@ def test_hits_are_those_of_the_plain_loop_and_of_the_recall(seed, objects, thres
             assert iou == pytest.approx(expected)
 
 
-def test_the_best_anchor_of_each_object_and_its_iou():
-    anchors = boxes([0, 0, 10, 10], [0, 0, 10, 5], [40, 40, 50, 50], [40, 40, 50, 50])
-    objects = boxes([0, 0, 10, 4], [41, 40, 51, 50], [80, 80, 90, 90])
-    iou, index = best_anchor_iou(anchors, objects)
-    assert iou.tolist() == pytest.approx([0.8, 90 / 110, 0])
-    assert index.tolist() == [1, 2, -1]
-
-
-def test_no_anchor_or_no_object_has_no_best():
-    iou, index = best_anchor_iou(EMPTY, boxes([0, 0, 1, 1]))
-    assert (iou.tolist(), index.tolist()) == ([0], [-1])
-    iou, index = best_anchor_iou(boxes([0, 0, 1, 1]), EMPTY)
-    assert iou.shape == index.shape == (0,)
-
-
-@pytest.mark.parametrize("band", [1, 16, 10_000])
-@pytest.mark.parametrize("device", DEVICES)
-def test_the_best_anchors_of_many_objects_are_those_of_the_whole_matrix(monkeypatch, device, band):
-    monkeypatch.setattr("explorer.core.bands.BAND", band)
-    some, objects = random_boxes(300, 1), random_boxes(150, 2)
-    anchors = torch.cat([some, some.flip(0), some[:9]])  # equal ones in several bands
-    iou, index = best_anchor_iou(anchors.to(device), objects.to(device))
-    whole = box_iou(objects, anchors)
-    assert torch.equal(iou, whole.max(dim=1).values)
-    rows = [[one.index(max(one)), max(one)] for one in whole.tolist()]
-    assert index.tolist() == [first if best > 0 else -1 for first, best in rows]
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: find_hits(EMPTY, EMPTY, 0), r"evaluation.iou_threshold must be in \(0, 1\], got"),
         (lambda: find_hits(EMPTY[0:0, :3], EMPTY, 0.5), r"proposals must be \(N, 4\), got \(0, 3"),
-        (lambda: best_anchor_iou(EMPTY, torch.zeros(4)), r"ground_truth must have .*got \(4,\)"),
-        (lambda: best_anchor_iou(torch.zeros(4), EMPTY), r"anchors must have .*got \(4,\)"),
     ],
 )
 def test_wrong_input_is_named(call, message):

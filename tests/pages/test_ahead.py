@@ -37,7 +37,7 @@ def elsewhere(slider) -> float:
 @pytest.mark.parametrize("file", FILES)
 def test_every_figure_ahead_is_the_one_that_the_script_sends(file):
     app = opened(file)
-    own = app.session_state["ahead"]
+    own = app.session_state["own"].ahead
     for key in [slider.key for slider in app.slider]:
         if _ahead.in_page(key) not in own.sliders:
             continue
@@ -54,7 +54,7 @@ def test_every_figure_ahead_is_the_one_that_the_script_sends(file):
 
 def test_the_script_names_what_came_ahead_once_and_then_sends_it():
     app = opened("recall.py")
-    own = app.session_state["ahead"]
+    own = app.session_state["own"].ahead
     figure = own.look_ahead({"recall-iou": 0.8}, "curve")
     app.slider(key="recall.iou").set_value(0.8).run()
     assert own.made == {}
@@ -66,7 +66,7 @@ def test_the_script_names_what_came_ahead_once_and_then_sends_it():
 
 def test_what_was_made_for_another_value_is_not_taken():
     app = opened("recall.py")
-    own = app.session_state["ahead"]
+    own = app.session_state["own"].ahead
     wrong = own.look_ahead({"recall-iou": 0.8}, "curve")
     app.slider(key="recall.iou").set_value(0.7).run()
     assert not {wrong.data, wrong.name} & sent(app)
@@ -74,14 +74,14 @@ def test_what_was_made_for_another_value_is_not_taken():
 
 def test_a_figure_that_listens_to_other_gestures_is_made_anew():
     app = opened("recall.py")
-    app.session_state["ahead"].look_ahead({}, "recall_boxes")  # a slider went away and came back
+    app.session_state["own"].ahead.look_ahead({}, "recall_boxes")  # a slider left and came back
     app.toggle(key="draw_objects").set_value(True).run()
     assert any(b'"dragmode":"drawrect"' in each for each in sent(app))
 
 
 def test_looking_ahead_changes_nothing():
     app = opened("recall.py")
-    own, before = app.session_state["ahead"], sent(app)
+    own, before = app.session_state["own"].ahead, sent(app)
     for name in own.makers:
         assert own.look_ahead({"recall-iou": 0.8, "nms-iou_threshold": 0.2}, name)
     own.made.clear()
@@ -98,23 +98,23 @@ def test_looking_ahead_changes_nothing():
     ],
 )
 def test_what_cannot_be_is_not_made(moved, figure):
-    own = opened("matching.py").session_state["ahead"]
+    own = opened("matching.py").session_state["own"].ahead
     assert own.look_ahead(moved, figure) is None
 
 
 def test_an_unknown_slider_moves_nothing():
-    own = opened("recall.py").session_state["ahead"]
+    own = opened("recall.py").session_state["own"].ahead
     moved = own.look_ahead({"no-such-slider": 1.0}, "curve")
     assert moved.data == own.look_ahead({}, "curve").data
 
 
 def test_a_pass_of_the_network_is_left_to_the_script():
-    own = opened("scores.py", **{"scores.source": "noise"}).session_state["ahead"]
+    own = opened("scores.py", **{"scores.source": "noise"}).session_state["own"].ahead
     assert own.look_ahead({"image-side": 320.0}, "histogram") is None
 
 
 def test_a_busy_server_makes_nothing_ahead():
-    own = opened("recall.py").session_state["ahead"]
+    own = opened("recall.py").session_state["own"].ahead
     for _ in range(_turn.PLACES):
         _turn._free.acquire()
     try:
@@ -127,7 +127,7 @@ def test_a_busy_server_makes_nothing_ahead():
 def test_another_page_forgets_the_figures_of_the_last():
     app = opened("recall.py")
     app.switch_page("scores.py").run()
-    assert set(app.session_state["ahead"].makers) == {"histogram", "heat_map"}
+    assert set(app.session_state["own"].ahead.makers) == {"histogram", "heat_map"}
 
 
 def test_a_script_that_is_stopped_while_it_waits_holds_nothing(monkeypatch):

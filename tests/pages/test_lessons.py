@@ -92,7 +92,7 @@ def test_a_lesson_is_completed_by_its_own_controls(name):
     app = open_page("lessons.py")
     begin(app, name)
     if lesson.start().scores.source == "learned":  # a smaller picture shows as much
-        app.session_state["settings"] = changed(settings(app), {"image.side": 256})
+        app.session_state["own"].settings = changed(settings(app), {"image.side": 256})
         app.run()
     for number, step in enumerate(lesson.steps):
         assert not app.exception

@@ -34,7 +34,7 @@ def metric(app, label: str) -> str:
 
 
 def stage(app, name: str):
-    return run(name, settings(app), Memo(10**9), uploads=app.session_state["uploads"])
+    return run(name, settings(app), Memo(10**9), uploads=app.session_state["own"].uploads)
 
 
 def button(app, label: str):
@@ -132,7 +132,7 @@ def own_objects(**query):
 
 
 def boxes_in_force(app) -> np.ndarray:
-    return unpack_boxes(app.session_state["uploads"][settings(app).truth.boxes]).numpy()
+    return unpack_boxes(app.session_state["own"].uploads[settings(app).truth.boxes]).numpy()
 
 
 def test_an_object_that_no_anchor_matches_tells_the_reason_in_numbers():

@@ -55,7 +55,7 @@ def unfold(app: AppTest, key: str) -> AppTest:
 
 
 def settings(app: AppTest):
-    return app.session_state["settings"]
+    return app.session_state["own"].settings
 
 
 def errors(app: AppTest) -> list[str]:
@@ -191,7 +191,7 @@ def test_another_number_of_levels_is_set_as_text():
 @pytest.mark.parametrize("file", ["anchors.py", "atlas.py"])
 def test_the_bare_defaults_have_a_page(file):
     app = open_page(file)
-    app.session_state["settings"] = Settings()  # a link of the version alone says so
+    app.session_state["own"].settings = Settings()  # a link of the version alone says so
     app.run()
     assert not app.exception
     assert errors(app) == []
@@ -249,7 +249,7 @@ def test_two_readers_with_different_uploads_never_see_each_other():
     second.file_uploader[0].upload("b.png", png(90, 60, seed=2), "image/png").run()
     pictures = [settings(app).image.picture for app in (first, second)]
     assert pictures[0] != pictures[1]
-    assert [*first.session_state["uploads"]] == [pictures[0]]
+    assert [*first.session_state["own"].uploads] == [pictures[0]]
     figures = [app.get("bidi_component")[0].proto.bytes for app in (first, second)]
     assert figures[0] != figures[1]
     stolen = open_page("proposals.py", **{"image.picture": pictures[0]})

@@ -18,7 +18,7 @@ def page():
 
 def test_each_library_s_code_is_on_the_page(page):
     shown = [code.value for code in page.code]
-    settings = page.session_state["settings"]
+    settings = page.session_state["own"].settings
     assert shown == [to_library(settings).text.strip() for to_library in LIBRARIES.values()]
     assert "nms_thresh=0.45" in shown[0]
 
@@ -36,7 +36,7 @@ def test_a_file_of_settings_brings_the_view_back(page):
     text = share.to_json(changed(Settings(), VIEW | {"nms.iou_threshold": 0.2}))
     uploader = next(each for each in page.file_uploader if each.key == "settings_file")
     uploader.set_value(("view.json", text.encode(), "application/json")).run()
-    assert page.session_state["settings"].nms.iou_threshold == 0.2
+    assert page.session_state["own"].settings.nms.iou_threshold == 0.2
     assert not page.error
 
 
@@ -51,10 +51,10 @@ def test_a_file_of_settings_brings_the_view_back(page):
     ],
 )
 def test_a_malformed_file_is_refused_and_what_was_there_stays(page, data, words):
-    before = page.session_state["settings"]
+    before = page.session_state["own"].settings
     uploader = next(each for each in page.file_uploader if each.key == "settings_file")
     uploader.set_value(("view.json", data, "application/json")).run()
-    assert page.session_state["settings"] == before
+    assert page.session_state["own"].settings == before
     (said,) = page.error
     assert words in said.value.replace("\\", "")
     assert "What was there stays" in said.value
