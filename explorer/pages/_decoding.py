@@ -64,7 +64,7 @@ def decode() -> Arithmetic:
     """The shown anchor moved by the sliders."""
     settings = _state.current()
     return decode_one(
-        _show.compute("anchors").boxes[anchor_index()],
+        _show.anchor(anchor_index()),
         torch.tensor([get(settings, path) for path in DELTAS]),
         settings.codec.weights,
         clamp(),

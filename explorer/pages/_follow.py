@@ -45,8 +45,7 @@ def box() -> np.ndarray | None:
     followed = number()
     if followed is None:
         return None
-    anchor = _show.compute("anchors").boxes[followed]
-    deltas = _show.compute("head_output").deltas[followed]
+    anchor, deltas = _show.anchor(followed), _show.compute("head_output").deltas[followed]
     codec, size = _state.current().codec, _show.compute("grid").image_size
     return np.array(decode_one(anchor, deltas, codec.weights, codec.max_log_scale, size).clipped)
 

@@ -7,9 +7,12 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 import streamlit as st
+import torch
+from torch import Tensor
 
 from explorer.address import SERVERS
 from explorer.core import pipeline
+from explorer.core.layout import anchors_at
 from explorer.core.memo import Memo
 from explorer.core.network import Progress
 from explorer.live import pictures
@@ -59,6 +62,11 @@ def compute(name: str, settings: Settings | None = None) -> Any:
     if memo().peek(pipeline.recipe(name, settings)) is None:
         _compute_network(name, settings)
     return pipeline.run(name, settings, memo(), uploads=uploads, trained=_weights.held()[0])
+
+
+def anchor(number: int) -> Tensor:
+    """(4,) an anchor by its number, on the CPU; no others are laid for it."""
+    return anchors_at(compute("grid"), _state.current().anchors, torch.tensor([number]))[0]
 
 
 def _compute_network(name: str, settings: Settings) -> None:

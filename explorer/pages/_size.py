@@ -15,6 +15,7 @@ from explorer.pages import _ahead, _controls, _limits, _show, _state
 
 NEAR = 0.05  # decades from a dot at which a click still means it
 SIDES = ("atlas.width", "atlas.height")
+READINGS = ("worst", "mean")
 
 
 def lattice() -> Lattice:
@@ -26,6 +27,18 @@ def of_objects() -> np.ndarray:
     """(G, 2) widths and heights of the picture's objects, to a tenth of a pixel."""
     boxes = _show.compute("truth").boxes.cpu().numpy()
     return (boxes[:, 2:] - boxes[:, :2]).astype(np.float64).round(1)
+
+
+def offers() -> tuple[np.ndarray, ...]:
+    """In each of the readings the IoU on offer to the picture's objects and, last, to the size."""
+    atlas = _state.current().atlas
+    chosen = atlas.width, atlas.height
+    sides = np.vstack([of_objects(), chosen]).T
+
+    def measure() -> tuple[np.ndarray, ...]:
+        return tuple(offered_iou(*sides, lattice(), reading) for reading in READINGS)
+
+    return _show.kept("best_anchors", measure, "offers", *chosen)
 
 
 def choose(x: float, y: float) -> None:
@@ -40,14 +53,10 @@ def choose(x: float, y: float) -> None:
 
 def show() -> None:
     """Both readings at the chosen size, its best anchor in words, and both on the photo."""
-    atlas, grid = _state.current().atlas, lattice()
-    iou = {
-        reading: float(offered_iou([atlas.width], [atlas.height], grid, reading)[0])
-        for reading in ("worst", "mean")
-    }
+    iou = {reading: float(each[-1]) for reading, each in zip(READINGS, offers(), strict=True)}
     for column, (reading, value) in zip(st.columns(2), iou.items(), strict=True):
         column.metric(f"Best IoU, {reading}", f"{value:.3f}")
-    st.markdown(_words(_served(), iou[atlas.reading]))
+    st.markdown(_words(_served(), iou[_state.current().atlas.reading]))
     for column, path in zip(st.columns(2), SIDES, strict=True):
         with column:
             _side(path)
@@ -60,7 +69,7 @@ def _served() -> Service:
     atlas = _state.current().atlas
     chosen = atlas.width, atlas.height
     serving = partial(serve, *chosen, lattice(), atlas.reading)
-    return _show.kept("anchors", serving, "service", *chosen, atlas.reading)
+    return _show.kept("grid", serving, "service", *chosen, atlas.reading, _state.current().anchors)
 
 
 def _words(served: Service, iou: float) -> str:
@@ -94,12 +103,11 @@ def _picture() -> Figure:
     sides = np.array([settings.atlas.width, settings.atlas.height])
     same = np.flatnonzero((of_objects() == sides.round(1)).all(axis=1))
     if len(same):
-        anchors, box = _show.compute("anchors").boxes, truth.boxes[same[0]]
+        box = truth.boxes[same[0]].cpu().numpy()
         iou, number = (found[same[0]].item() for found in _show.compute("best_anchors"))
         title = f"{truth.labels[same[0]]}: its best anchor has IoU {iou:.2f}"
         level = int(grid.place_of(np.array(max(number, 0)))["level"])
-        box, anchor = (each.cpu().numpy() for each in (box, anchors[number]))
-        anchor = anchor if number >= 0 else None
+        anchor = _show.anchor(number).numpy() if number >= 0 else None
     else:
         served = _served()
         stride, level = np.array(grid.strides[served.level][::-1], dtype=float), served.level

@@ -26,7 +26,7 @@ def take(box: list[float]) -> None:
 def _take_object() -> None:
     """A target without drawing, as on a phone, where a finger scrolls the page."""
     objects = _show.compute("truth").boxes.cpu()
-    anchor = _show.compute("anchors").boxes[_decoding.anchor_index()].cpu()
+    anchor = _show.anchor(_decoding.anchor_index())
     take(objects[int(box_iou(anchor[None], objects).argmax())].tolist())
 
 
@@ -74,7 +74,7 @@ def _reach(found: RoundTrip) -> str:
 
 
 def _encode(box: Tensor) -> RoundTrip:
-    anchor = _show.compute("anchors").boxes[_decoding.anchor_index()].cpu()
+    anchor = _show.anchor(_decoding.anchor_index())
     return encode_and_back(anchor, box, _state.current().codec.weights, _decoding.clamp())
 
 

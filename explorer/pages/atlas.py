@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.core.atlas import offered_iou
 from explorer.figures.atlas import object_dots, size_map
 from explorer.figures.theme import Figure
 from explorer.pages import (
@@ -78,15 +77,14 @@ def _sizes() -> Figure:
 
 def _dots():
     """The picture's objects, each with what its real anchors and the endless grid offer."""
-    sides, truth, lattice = _size.of_objects(), _show.compute("truth"), _size.lattice()
     found, _ = _show.compute("best_anchors")
-    worst, mean = (offered_iou(*sides.T, lattice, each).tolist() for each in ("worst", "mean"))
+    worst, mean = (each[:-1].tolist() for each in _size.offers())
     stories = [
         f"its best anchor here: IoU {best:.2f}<br>the grid offers {least:.2f} at the worst place, "
         f"{usual:.2f} in the mean"
         for best, least, usual in zip(found.tolist(), worst, mean, strict=True)
     ]
-    return object_dots(sides, truth.labels, stories)
+    return object_dots(_size.of_objects(), _show.compute("truth").labels, stories)
 
 
 def _followed() -> tuple[float, float] | None:
@@ -94,7 +92,7 @@ def _followed() -> tuple[float, float] | None:
     number = _follow.number()
     if number is None:
         return None
-    x1, y1, x2, y2 = _show.compute("anchors").boxes[number].tolist()
+    x1, y1, x2, y2 = _show.anchor(number).tolist()
     return x2 - x1, y2 - y1
 
 
