@@ -37,7 +37,7 @@ from explorer.core import (
     truth,
 )
 from explorer.core.device import resolve_device
-from explorer.core.memo import Memo
+from explorer.core.memo import Entry, Memo
 from explorer.settings import TRAINED, Settings
 
 
@@ -181,6 +181,16 @@ def recipe(name: str, settings: Settings) -> Recipe:
 def _recipe(name: str, settings: Settings, device: torch.device) -> Recipe:
     source = settings.scores.source
     return Recipe((_stand_in(name, source), str(device), _reader(name, source)(settings)))
+
+
+def find(name: str, settings: Settings, memo: Memo, uploads: Mapping[str, bytes]) -> Entry | None:
+    """The memo's entry of a stage, where `run` would compute nothing.
+
+    Raises:
+        ValueError: as `run`.
+    """
+    _check_uploads(above(name, settings.scores.source), settings, uploads)
+    return memo.peek(recipe(name, settings))
 
 
 def run(

@@ -59,8 +59,9 @@ def place_of_progress() -> None:
 def compute(name: str, settings: Settings | None = None) -> Any:
     """A stage's result, under the settings in force or others; a pass shows its progress."""
     settings, uploads = settings or _state.current(), _state.uploads()
-    if memo().peek(pipeline.recipe(name, settings)) is None:
-        _compute_network(name, settings)
+    if entry := pipeline.find(name, settings, memo(), uploads):
+        return entry.value
+    _compute_network(name, settings)
     return pipeline.run(name, settings, memo(), uploads=uploads, trained=_weights.held()[0])
 
 

@@ -24,14 +24,14 @@ ROOT = Path(__file__).parents[2]
 
 def count_into(file: Path) -> None:
     """Count every stage that is asked for from now on."""
-    tally, run = {"found": 0, "computed": 0}, pipeline.run
+    tally, find = {"found": 0, "computed": 0}, pipeline.find
 
-    def counted(name, settings, memo, **moment):
-        found = memo.peek(pipeline.recipe(name, settings)) is not None
-        tally["found" if found else "computed"] += 1
-        return run(name, settings, memo, **moment)
+    def counted(*asked):
+        entry = find(*asked)
+        tally["computed" if entry is None else "found"] += 1
+        return entry
 
-    pipeline.run = counted
+    pipeline.find = counted
 
     def write() -> None:
         while True:

@@ -17,7 +17,7 @@ from explorer.core import pipeline
 from explorer.core.candidates import Fate, select_candidates
 from explorer.core.counts import count_steps
 from explorer.core.memo import Memo
-from explorer.core.pipeline import STAGES, above, device_name, milliseconds, recipe, run
+from explorer.core.pipeline import STAGES, above, device_name, find, milliseconds, recipe, run
 from explorer.core.truth import pack_boxes
 from explorer.editing import changed
 from explorer.presets import PRESETS
@@ -407,6 +407,14 @@ def test_two_uploads_never_share_a_recipe_nor_a_result():
     assert second.pixels[32, 32].tolist() == [0, 0, 255]
 
 
+def test_what_the_memo_holds_is_found_and_what_it_lacks_is_not_made():
+    memo = Memo(10**9)
+    assert find("grid", SMALL, memo, {}) is None
+    assert len(memo) == 0
+    grid = run("grid", SMALL, memo)
+    assert find("grid", SMALL, memo, {}).value is grid
+
+
 @pytest.mark.parametrize("uploads", [None, {}, dict([upload_of("blue")])])
 @pytest.mark.parametrize("name", ["image", "anchors", "proposals"])
 def test_an_upload_that_this_reader_did_not_bring_is_one_sentence(name, uploads):
@@ -418,6 +426,8 @@ def test_an_upload_that_this_reader_did_not_bring_is_one_sentence(name, uploads)
             run(name, settings, memo, uploads=uploads)
         expected = "the uploaded picture is gone: upload it again, or pick another"
         assert str(error.value) == expected
+        with pytest.raises(ValueError, match="the uploaded picture is gone"):
+            find(name, settings, memo, uploads or {})
         run(name, settings, memo, uploads={red: red_bytes})
 
 
