@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any, get_args
 
 import streamlit as st
 
 from explorer.editing import field_of, get, limits
-from explorer.pages import _ahead, _lesson, _state
+from explorer.pages import _ahead, _demo, _lesson, _state
 
 
 @cache
@@ -65,15 +65,20 @@ def range_of(
     }
 
 
-def slider(path: str, *, low: float | None = None, high: float | None = None) -> None:
-    """A number on a slider, over its whole range or a narrower, more useful one."""
+def slider(
+    path: str, *, low: float | None = None, high: float | None = None, alone: bool = True
+) -> None:
+    """A number on a slider, over its whole range or a narrower, more useful one.
+
+    `alone` says that no other control of the page shows what it changes.
+    """
     value, kind = get(_state.current(), path), type(field_of(path).default)
     _ahead.slider(path, lambda moved: {path: kind(moved)})
+    take = partial(_commit, path)
     st.slider(
         field_of(path).title,
         **range_of(path, value, low, high),
-        on_change=_commit,
-        args=(path,),
+        on_change=_demo.moved(take) if alone else take,
         **_of_setting(path, value),
     )
 
@@ -124,14 +129,13 @@ def pick(path: str, options: list, *, format_func: Any = str, label: str = "") -
     )
 
 
-def toggle(path: str) -> None:
-    """A switch."""
-    value = get(_state.current(), path)
+def toggle(path: str, *, alone: bool = True) -> None:
+    """A switch; not `alone` where it stands among results and changes others too."""
+    value, take = get(_state.current(), path), partial(_commit, path)
     st.toggle(
         field_of(path).title,
         value,
-        on_change=_commit,
-        args=(path,),
+        on_change=take if alone else _demo.with_controls(take),
         **_of_setting(path, value),
     )
 

@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from explorer.pages import _demo
+
 
 def folded(title: str, draw: Callable[[], None], key: str) -> None:
     """An expander whose content is drawn while it is open."""
     opened = st.expander(title, key=key, on_change="rerun")
     if opened.open:
+        _demo.follows()
         with opened:
             draw()
 

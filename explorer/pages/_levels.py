@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.pages import _ahead, _controls, _fold, _lesson, _state
+from explorer.pages import _ahead, _controls, _demo, _fold, _lesson, _state
 
 SIZE_RANGE = (4.0, 1024.0)
 STRIDE_RANGE = (2, 128)
@@ -130,7 +130,7 @@ def _slider(key: str, label: str, value: float, low, high, step, changes, place)
         step,
         format="%.2f" if step < 1 else "%.0f",
         **_controls.shows(key, value),
-        on_change=take,
+        on_change=_demo.moved(take),
         help=_controls.help_of(f"anchors.{key.split()[0]}s"),
         disabled=_lesson.locks(key),
     )

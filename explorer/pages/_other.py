@@ -15,7 +15,7 @@ from explorer.figures.compare import Side
 from explorer.pages import _show, _state
 from explorer.settings import Settings
 
-__all__ = ["SAME", "chain", "differing", "link", "other", "own_paths", "put", "shown", "sides"]
+__all__ = ["SAME", "chain", "differing", "link", "other", "own_paths", "put", "sides", "warn"]
 
 # What B has of its own: how scores come about and what becomes of them. The picture is A's too.
 OWN_GROUPS = ("scores", "planted", "anchors", "codec", "filter", "nms")
@@ -30,12 +30,10 @@ WORDS = {
 }
 
 
-def shown() -> Settings:
-    """`other`, and what stands in its way, on the page."""
-    made, notes = _read(_state.current())
-    for note in notes:
+def warn() -> None:
+    """Say on the page what stands in B's way."""
+    for note in _read(_state.current())[1]:
         st.warning(_state.plain(note))
-    return made
 
 
 def other() -> Settings:

@@ -10,7 +10,7 @@ from explorer.core.labels import encode_targets, positive_anchors
 from explorer.core.sampling import sample_anchors
 from explorer.figures.claims import target_histograms
 from explorer.figures.theme import Figure
-from explorer.pages import _ahead, _claims, _controls, _show, _state
+from explorer.pages import _ahead, _claims, _controls, _demo, _show, _state
 
 
 def drawn() -> tuple[np.ndarray, np.ndarray]:
@@ -26,8 +26,9 @@ def drawn() -> tuple[np.ndarray, np.ndarray]:
     return _show.kept("matches", draw, "sample", settings.claims.draw)
 
 
-def show(positive: np.ndarray, negative: np.ndarray) -> None:
+def show() -> None:
     """How many of each label were drawn, on which levels, and how to draw again."""
+    positive, negative = drawn()
     settings, labels = _state.current(), _show.compute("matches").labels
     sampled, share = len(positive) + len(negative), settings.match.positive_fraction
     there = int((labels == 1).sum()), int((labels == 0).sum())
@@ -44,10 +45,12 @@ def show(positive: np.ndarray, negative: np.ndarray) -> None:
     )
     left, right = st.columns(2, gap="medium")
     with left:
-        _controls.slider("match.batch_size", low=16, high=512)
-        _controls.slider("match.positive_fraction")
-        _controls.toggle("claims.sample")
-        st.button("Draw again", icon=":material/casino:", on_click=_draw_again)
+        with _demo.drawing("page" if settings.claims.sample else "results"):  # it is in the picture
+            _controls.slider("match.batch_size", low=16, high=512)
+            _controls.slider("match.positive_fraction")
+        _controls.toggle("claims.sample", alone=False)
+        again = _demo.with_controls(_draw_again)
+        st.button("Draw again", icon=":material/casino:", on_click=again)
     right.html(_by_level(positive, negative))
 
 

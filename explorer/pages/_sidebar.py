@@ -10,7 +10,7 @@ from explorer.core.device import resolve_device
 from explorer.core.samples import samples
 from explorer.core.truth import SCENE
 from explorer.editing import changed, field_of
-from explorer.pages import _controls, _lesson, _state, _weights
+from explorer.pages import _controls, _demo, _lesson, _state, _weights
 from explorer.pages._sources import SOURCES
 from explorer.presets import PRESETS, name_of
 
@@ -25,8 +25,9 @@ def render() -> None:
         _controls.pick("scores.source", _weights.sources())
         source = _state.current().scores.source
         if source == "planted":
-            _controls.slider("planted.noise", high=4)
-            _controls.slider("planted.regression")
+            with _demo.drawing("beside"):
+                _controls.slider("planted.noise", high=4)
+                _controls.slider("planted.regression")
         if SOURCES[source].seeded:
             _controls.number("scores.seed")
         devices = [name for name in ("auto", "cuda", "mps", "cpu") if _exists(name)]

@@ -40,6 +40,7 @@ class Own:
     complaints: list[str] = field(default_factory=list)  # sentences to show, once
     links: list[dict[str, str]] = field(default_factory=list)  # last queries, written or read
     ahead: Any = None  # `_ahead.Reader`
+    page: Any = None  # `_demo.Page`
 
 
 class _Thread(threading.local):

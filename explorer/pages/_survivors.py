@@ -9,7 +9,7 @@ from explorer.core.nms_steps import NmsSteps, steps_of
 from explorer.core.survivors import THRESHOLDS, tell_equal_tops, tell_thresholds
 from explorer.figures.nms import survivors_curve
 from explorer.figures.theme import Figure
-from explorer.pages import _ahead, _show, _state
+from explorer.pages import _ahead, _demo, _show, _state
 
 
 def walk() -> NmsSteps:
@@ -33,7 +33,7 @@ def render(walked: NmsSteps) -> None:
         st.markdown("**When pre- and post-NMS top-n are equal, does NMS do anything?**")
         st.markdown(equal)
     with curve:
-        _ahead.figure(_curve, key="survivors", on_click=_take_threshold)
+        _ahead.figure(_curve, key="survivors", on_click=_demo.with_controls(_take_threshold))
         st.caption("Click into the plot to set the threshold.")
 
 

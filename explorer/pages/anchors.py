@@ -6,8 +6,8 @@ from explorer.figures import theme
 from explorer.figures.anchors import notebook_grid
 from explorer.live.anchors import anchor_board, anchor_data, anchor_table
 from explorer.live.plot import plot
-from explorer.pages import _cell, _controls, _fold, _follow, _levels, _show, _state
-from explorer.pages._demo import demo
+from explorer.pages import _cell, _controls, _demo, _fold, _follow, _levels, _show, _state
+from explorer.pages._demo import demo, results
 
 COLOURS = {"levels": theme.LEVELS, "shapes": theme.SHAPES, "accent": theme.ACCENT}
 
@@ -20,9 +20,23 @@ def render() -> None:
         "Then click anywhere on the photo to see that cell's anchors."
     )
     with st.container(key="demo"):
-        controls, picture, facts = st.columns([4, 9, 5], gap="medium")
+        controls, right = st.columns([4, 14], gap="medium")
     with controls:
         _sliders()
+    with right:
+        _pictures()
+    name = _state.current().anchors.level_names[_notebook_level()]
+    _fold.folded(f"The notebook's figure: {name}, every 8th cell", _notebook, key="notebook")
+
+
+def _sliders() -> None:
+    _levels.tabs()
+    _levels.as_text()
+
+
+@results
+def _pictures() -> None:
+    picture, facts = _demo.beside(9, 5)
     grid, settings = _show.compute("grid"), _state.current()
     photo = _show.photo_url()
     data = anchor_data(grid.image_size, photo, settings.anchors, settings.view, COLOURS)
@@ -35,13 +49,6 @@ def render() -> None:
         _cell.numbers(grid)
         _controls.toggle("view.blank")
         _cell.follow(grid)
-    name = settings.anchors.level_names[_notebook_level()]
-    _fold.folded(f"The notebook's figure: {name}, every 8th cell", _notebook, key="notebook")
-
-
-def _sliders() -> None:
-    _levels.tabs()
-    _levels.as_text()
 
 
 def _notebook_level() -> int:

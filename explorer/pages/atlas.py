@@ -10,6 +10,7 @@ from explorer.pages import (
     _ahead,
     _atlas_idea,
     _controls,
+    _demo,
     _fold,
     _follow,
     _levels,
@@ -18,7 +19,7 @@ from explorer.pages import (
     _size,
     _state,
 )
-from explorer.pages._demo import demo
+from explorer.pages._demo import demo, results
 
 READINGS = {"mean": "in the mean over places", "worst": "at the worst place"}
 
@@ -32,14 +33,11 @@ def render() -> None:
         "sizes pay for it."
     )
     with st.container(key="demo"):
-        controls, picture, facts = st.columns([4, 11, 7], gap="medium")
+        controls, offers = st.columns([4, 18], gap="medium")
     with controls:
         _sliders()
-    with picture:
-        _limits.control()
-        _map()
-    with facts:
-        _size.show()
+    with offers:
+        _offers()
     _fold.idea(_atlas_idea.show)
 
 
@@ -47,6 +45,16 @@ def _sliders() -> None:
     _controls.choice("atlas.reading")
     _levels.tabs()
     _controls.slider("match.high")
+
+
+@results
+def _offers() -> None:
+    picture, facts = _demo.beside(11, 7)
+    with picture:
+        _limits.control()
+        _map()
+    with facts:
+        _size.show()
 
 
 def _map() -> None:

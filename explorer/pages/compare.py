@@ -7,8 +7,8 @@ from explorer.core.report import COUNTS
 from explorer.editing import changed, field_of, get
 from explorer.figures.compare import SIDES, apart, counts_of_steps, recalls
 from explorer.figures.theme import Figure
-from explorer.pages import _ahead, _controls, _other, _show, _state
-from explorer.pages._demo import demo
+from explorer.pages import _ahead, _controls, _demo, _other, _show, _state
+from explorer.pages._demo import demo, results
 from explorer.pages._weights import fits
 from explorer.presets import PRESETS
 
@@ -28,13 +28,19 @@ def render() -> None:
         "**Try this:** lower B's NMS threshold to 0.3 and see which boxes A alone keeps. Then swap "
         "the two, or make B another code base."
     )
-    a, b = _state.current(), _other.shown()
+    _other.warn()
     with st.container(key="demo"):
         controls, pictures = st.columns([1, 3], gap="medium")
     with controls:
-        _controls_of(a, b)
+        _controls_of_both()
+        _difference()
     with pictures:
-        _pictures(a)
+        _pictures()
+    _charts()
+
+
+@results
+def _charts() -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         _ahead.figure(_recalls, key="recalls")
@@ -42,10 +48,10 @@ def render() -> None:
         _ahead.figure(_funnels, key="funnels")
 
 
-def _controls_of(a, b) -> None:
+def _controls_of_both() -> None:
     swap, copy = st.columns(2)
-    swap.button("Swap", icon=":material/swap_horiz:", on_click=_swap, args=(a, b))
-    copy.button("Copy A to B", icon=":material/content_copy:", on_click=_other.put, args=(a,))
+    swap.button("Swap", icon=":material/swap_horiz:", on_click=_swap)
+    copy.button("Copy A to B", icon=":material/content_copy:", on_click=_copy)
     for_a, for_b = st.columns(2)
     with for_a:
         st.html(f'<b class="side" style="border-color:{SIDES[0]}">A</b>')
@@ -54,19 +60,24 @@ def _controls_of(a, b) -> None:
     with for_b:
         st.html(f'<b class="side" style="border-color:{SIDES[1]}">B</b>')
         for path, high in SLIDERS.items():
-            _slider_of_b(path, high, b)
+            _slider_of_b(path, high)
+
+
+@results
+def _difference() -> None:
+    b = _other.other()
     _preset_of_b(b)
-    apart_in = _other.differing(a, b)
+    apart_in = _other.differing(_state.current(), b)
     words = ", ".join(field_of(path).title for path in apart_in[:12])
     st.caption(f"They differ in: {words}." if apart_in else "A and B are the same.")
 
 
-def _slider_of_b(path: str, high: float | None, b) -> None:
-    value, key = get(b, path), f"b {path}"
+def _slider_of_b(path: str, high: float | None) -> None:
+    value, key = get(_other.other(), path), f"b {path}"
     kind = type(field_of(path).default)
 
     def changes(moved: float) -> dict[str, str]:
-        return _other.link(changed(b, {path: kind(moved)}))
+        return _other.link(changed(_other.other(), {path: kind(moved)}))
 
     _ahead.slider(key, changes)
     st.slider(
@@ -74,7 +85,7 @@ def _slider_of_b(path: str, high: float | None, b) -> None:
         **_controls.range_of(path, value, high=high),
         **_controls.shows(key, value),
         help=_controls.help_of(path),
-        on_change=lambda: _state.change(changes(st.session_state[key])),
+        on_change=_demo.moved(lambda: _state.change(changes(st.session_state[key]))),
     )
 
 
@@ -90,7 +101,7 @@ def _preset_of_b(b) -> None:
     def take() -> None:
         name = st.session_state["b preset"]
         if name in PRESETS:
-            _other.put(PRESETS[name].apply(b))
+            _other.put(PRESETS[name].apply(_other.other()))
 
     st.selectbox(
         "B's preset",
@@ -98,24 +109,30 @@ def _preset_of_b(b) -> None:
         options.index(value),
         **_controls.shows("b preset", value),
         format_func=lambda name: PRESETS[name].title if name in PRESETS else "Its own",
-        on_change=take,
+        on_change=_demo.with_controls(take),
         help="Sets all of B's anchors, coding, filters and NMS as a code base does. Presets whose "
         "anchors the scores do not fit are left out.",
     )
 
 
-def _swap(a, b) -> None:
-    if _other.put(a):
+def _swap() -> None:
+    b = _other.other()
+    if _other.put(_state.current()):
         _state.change({path: get(b, path) for path in _other.own_paths()})
 
 
-def _pictures(a) -> None:
+def _copy() -> None:
+    _other.put(_state.current())
+
+
+@results
+def _pictures() -> None:
     _controls.slider("view.top_k", high=300)
     _ahead.figure(_apart, key="apart")
     st.caption(
-        f"Of the best {a.view.top_k} of each: in colour what the other has nowhere among all its "
-        f"proposals (no box of IoU {_other.SAME:g} or more), faint what both have. Point at a box "
-        "to read why. Zooming moves both."
+        f"Of the best {_state.current().view.top_k} of each: in colour what the other has nowhere "
+        f"among all its proposals (no box of IoU {_other.SAME:g} or more), faint what both have. "
+        "Point at a box to read why. Zooming moves both."
     )
     _show.badge("proposals")
 

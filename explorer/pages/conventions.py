@@ -11,6 +11,7 @@ from explorer.figures import theme
 from explorer.figures.compare import Side, apart, ghosts
 from explorer.figures.theme import Figure
 from explorer.pages import _ahead, _controls, _other, _show, _state
+from explorer.pages._demo import demo, results
 from explorer.pages._weights import fits
 from explorer.presets import PRESETS, Preset, name_of
 from explorer.settings import Settings
@@ -22,6 +23,7 @@ STEPS = {
 }
 
 
+@demo
 def render() -> None:
     st.title("Conventions")
     st.markdown(
@@ -73,6 +75,7 @@ def _without_scores(preset: Preset) -> str:
     )
 
 
+@results
 def _one_cell() -> None:
     st.subheader("One cell, laid twice")
     _controls.level()
@@ -102,6 +105,7 @@ def _cells() -> list[tuple[str, np.ndarray, tuple[float, float]]]:
     return cells
 
 
+@results
 def _lacking() -> None:
     st.subheader("Proposals that one has and the other lacks")
     _controls.slider("view.top_k", high=300)

@@ -12,8 +12,18 @@ from explorer.core.parts import part_index
 from explorer.figures.funnel import funnel
 from explorer.figures.pieces import lay_out, piece_at
 from explorer.figures.theme import Figure
-from explorer.pages import _ahead, _band, _controls, _fold, _follow, _funnel_idea, _show, _state
-from explorer.pages._demo import demo
+from explorer.pages import (
+    _ahead,
+    _band,
+    _controls,
+    _demo,
+    _fold,
+    _follow,
+    _funnel_idea,
+    _show,
+    _state,
+)
+from explorer.pages._demo import demo, results
 
 
 @demo
@@ -23,16 +33,12 @@ def render() -> None:
         "**Try this:** click the band that leaves at the top-n and look at what was thrown away. "
         "Then switch the widths to *linear*: that is how few go on."
     )
-    flow, fates, part = _band.traced()
     with st.container(key="demo"):
-        sliders, drawing, picture = st.columns([4, 9, 8], gap="medium")
+        sliders, flows = st.columns([4, 17], gap="medium")
     with sliders:
-        _sliders(flow)
-    with drawing:
-        _drawing(flow, fates, part)
-        _show.badge("proposals")
-    with picture:
-        _band.show()
+        _sliders(_band.traced()[0])
+    with flows:
+        _flows()
     _fold.idea(_funnel_idea.show)
 
 
@@ -45,10 +51,20 @@ def _sliders(flow: Flow) -> None:
     _controls.pick("funnel.part", list(dict.fromkeys(["all", *flow.parts, chosen.part])))
     _controls.slider("filter.pre_nms", high=6000)
     _controls.slider("filter.min_size", high=128)
-    _controls.slider("nms.score_threshold")
+    _controls.slider("nms.score_threshold", alone=False)  # from 0 on there is one band more
     _controls.slider("nms.iou_threshold")
     _controls.slider("nms.post_nms", high=2000)
     _controls.toggle("view.blank")
+
+
+@results
+def _flows() -> None:
+    drawing, picture = _demo.beside(9, 8)
+    with drawing:
+        _drawing(*_band.traced())
+        _show.badge("proposals")
+    with picture:
+        _band.show()
 
 
 def _drawing(flow: Flow, fates: Tensor, part: np.ndarray) -> None:
@@ -60,7 +76,7 @@ def _drawing(flow: Flow, fates: Tensor, part: np.ndarray) -> None:
         if piece:
             _state.change({"funnel.band": piece.band, "funnel.part": flow.parts[piece.part]})
 
-    _ahead.figure(_flow, key="funnel", on_click=choose)
+    _ahead.figure(_flow, key="funnel", on_click=_demo.with_controls(choose))
     names = zip(flow.parts, _band.colours(flow), strict=True)
     swatches = "".join(f'<i style="background:{colour}"></i>{name}' for name, colour in names)
     st.html(f'<div class="key">{swatches}{_unit()}</div>')

@@ -15,6 +15,7 @@ from explorer.pages import (
     _ahead,
     _claims,
     _controls,
+    _demo,
     _fold,
     _follow,
     _matching_idea,
@@ -24,7 +25,7 @@ from explorer.pages import (
     _show,
     _state,
 )
-from explorer.pages._demo import demo
+from explorer.pages._demo import demo, results
 
 SHOWN = {kind: f"claims.{kind.name.lower()}" for kind in (*Kind,)[::-1]}
 
@@ -37,23 +38,33 @@ def render() -> None:
         "long object of your own, and read who claims it, or why nobody does."
     )
     _claims.notes()
-    claims = _claims.compute()
     with st.container(key="demo"):
-        sliders, picture, facts = st.columns([4, 9, 7], gap="medium")
-    sample = _sample.drawn()
+        sliders, matched = st.columns([4, 16], gap="medium")
     with sliders:
         _sliders()
+    with matched:
+        _matching()
+    _training()
+    _fold.idea(_matching_idea.show)
+
+
+@results
+def _matching() -> None:
+    picture, facts = _demo.beside(9, 7)
     with picture:
         _picture()
     with facts:
-        _facts(claims)
-    training, targets = st.columns(2, gap="large")
-    with training:
-        _sample.show(*sample)
+        _facts(_claims.compute())
+
+
+@results
+def _training() -> None:
+    sample, targets = st.columns(2, gap="large")
+    with sample:
+        _sample.show()
     with targets:
         _sample.targets()
-    _claims.table(claims)
-    _fold.idea(_matching_idea.show)
+    _claims.table(_claims.compute())
 
 
 def _sliders() -> None:
@@ -99,7 +110,9 @@ def _picture() -> None:
     kinds = _claims.kinds()
     counts = np.bincount(kinds, minlength=len(Kind))
     drag = {"on_draw": _claims.draw} if _objects.is_drawing() else {"on_move": _mover.move}
-    _ahead.figure(_matched, key="matching", on_click=_claims.pick_at, **drag)
+    calls = {"on_click": _claims.pick_at} | drag
+    calls = {name: _demo.with_controls(call) for name, call in calls.items()}
+    _ahead.figure(_matched, key="matching", **calls)
     swatches = "".join(
         f'<nobr><i style="background:{COLOURS[kind]}"></i>{NAMES[kind]} {counts[kind]:,}</nobr> '
         for kind in SHOWN
@@ -115,7 +128,7 @@ def _facts(claims: list) -> None:
     label = f"Objects that an anchor reaches at IoU {settings.match.high:g}"
     st.metric(label, f"{reached} of {len(claims)}")
     st.markdown(_claims.words(claims))
-    _ahead.figure(_claim_table, key="claim_table", on_click=_claims.pick_row)
+    _ahead.figure(_claim_table, key="claim_table", on_click=_demo.with_controls(_claims.pick_row))
     _claims.best_anchors()
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.pages import _controls, _fold, _show, _soft, _steps, _survivors
-from explorer.pages._demo import demo
+from explorer.pages._demo import demo, results
 
 FORMULAS = (
     r"\mathrm{IoU}(a, b) = \frac{|a \cap b|}{|a \cup b|}",
@@ -24,13 +24,10 @@ def render() -> None:
         sliders, picture = st.columns([1, 4], gap="medium")
     with sliders:
         _sliders()
-    walked = _survivors.walk()
     with picture:
-        _steps.loop()
-        _steps.followed(walked)
-        _show.badge("proposals")
-    _survivors.render(walked)
-    _soft.render()
+        _loop()
+    _thresholds()
+    _kinds()
     _fold.idea(_idea)
 
 
@@ -41,6 +38,23 @@ def _sliders() -> None:
     _controls.slider("nms.score_threshold")
     _controls.toggle("filter.nms_by_level")
     _controls.toggle("view.blank")
+
+
+@results
+def _loop() -> None:
+    _steps.loop()
+    _steps.followed(_survivors.walk())
+    _show.badge("proposals")
+
+
+@results
+def _thresholds() -> None:
+    _survivors.render(_survivors.walk())
+
+
+@results
+def _kinds() -> None:
+    _soft.render()
 
 
 def _idea() -> None:

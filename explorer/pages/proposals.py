@@ -7,7 +7,7 @@ from explorer.figures import theme
 from explorer.live.boxes import Look, encode, live_boxes
 from explorer.live.plot import plot
 from explorer.pages import _ahead, _biography, _boxes, _controls, _fold, _follow, _show, _state
-from explorer.pages._demo import demo
+from explorer.pages._demo import demo, results
 
 NOTEBOOK = "The notebook's top-50: the best by score over all anchors, nothing filtered"
 
@@ -25,10 +25,7 @@ def render() -> None:
         _sliders()
     with pictures:
         _boards()
-        _boxes.key()
-        _show.badge("proposals")
-    _biography.render()
-    _fold.folded(NOTEBOOK, _notebook, key="notebook")
+    _below()
 
 
 def _sliders() -> None:
@@ -42,9 +39,18 @@ def _sliders() -> None:
     _controls.toggle("view.blank")
 
 
+@results
 def _boards() -> None:
     payload = _ahead.shown("live_boxes", _payload)
     live_boxes(payload, key="live_boxes", on_pick=_follow.choose)
+    _boxes.key()
+    _show.badge("proposals")
+
+
+@results
+def _below() -> None:
+    _biography.render()
+    _fold.folded(NOTEBOOK, _notebook, key="notebook")
 
 
 def _payload() -> bytes:

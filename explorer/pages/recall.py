@@ -8,8 +8,8 @@ from explorer.core.recall import Kind
 from explorer.core.report import AR_COUNTS, COUNTS
 from explorer.figures.recall import KINDS, recall_curve
 from explorer.figures.theme import Figure
-from explorer.pages import _ahead, _boxes, _controls, _objects, _show, _state
-from explorer.pages._demo import demo
+from explorer.pages import _ahead, _boxes, _controls, _demo, _objects, _show, _state
+from explorer.pages._demo import demo, results
 
 
 @demo
@@ -20,17 +20,14 @@ def render() -> None:
         "Then make its anchors fit better."
     )
     with st.container(key="demo"):
-        sliders, picture, facts = st.columns([4, 9, 7], gap="medium")
+        sliders, right = st.columns([4, 16], gap="medium")
     with sliders:
         _sliders()
-    report, truth = _show.compute("recall"), _show.compute("truth")
-    if len(truth.boxes) == 0:
+    if len(_show.compute("truth").boxes) == 0:
         st.info("This picture has no objects yet: draw them, or bring a file.")
-    with picture:
-        _picture()
-    with facts:
-        _numbers(report)
-    _table(report, truth)
+    with right:
+        _found()
+    _objects_found()
 
 
 def _sliders() -> None:
@@ -43,8 +40,22 @@ def _sliders() -> None:
     _objects.controls()
 
 
+@results
+def _found() -> None:
+    picture, facts = _demo.beside(9, 7)
+    with picture:
+        _picture()
+    with facts:
+        _numbers(_show.compute("recall"))
+
+
+@results
+def _objects_found() -> None:
+    _table(_show.compute("recall"), _show.compute("truth"))
+
+
 def _picture() -> None:
-    on_draw = _objects.add_drawn if _objects.is_drawing() else None
+    on_draw = _demo.with_controls(_objects.add_drawn) if _objects.is_drawing() else None
     _ahead.figure(_best, key="recall_boxes", on_draw=on_draw)
     swatches = "".join(
         f'<i style="background:{colour}"></i>{kind.name.lower()} '

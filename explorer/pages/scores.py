@@ -8,7 +8,7 @@ from explorer.figures import theme
 from explorer.figures.scores import heat_map, histogram
 from explorer.figures.theme import Figure
 from explorer.pages import _ahead, _controls, _follow, _show, _state
-from explorer.pages._demo import demo
+from explorer.pages._demo import demo, results
 from explorer.pages._sources import SOURCES
 
 MATCHES = (  # label, name and colour, the many first
@@ -27,10 +27,15 @@ def render() -> None:
         _histogram()
     with right:
         _heat_map()
+    _cost()
+
+
+@results
+def _cost() -> None:
     _show.badge("head_output")
 
 
-@demo
+@results
 def _histogram() -> None:
     scores = _scores()
     first, second = st.columns([3, 2], vertical_alignment="bottom")
@@ -68,7 +73,7 @@ def _scores() -> np.ndarray:
     return _show.compute("head_output").scores.cpu().numpy()
 
 
-@demo
+@results
 def _heat_map() -> None:
     _controls.level()
     _ahead.figure(_map, key="heat_map")

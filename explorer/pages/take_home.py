@@ -11,10 +11,12 @@ from explorer.export.lint import lint_call, lint_settings
 from explorer.export.notebook import to_notebook
 from explorer.export.tables import to_coco_results, to_csv
 from explorer.pages import _show, _state
+from explorer.pages._demo import demo
 
 LARGEST_FILE = 1_000_000  # bytes; the settings take some 6,000
 
 
+@demo
 def render() -> None:
     st.title("Take it home")
     st.markdown(

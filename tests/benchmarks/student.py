@@ -63,6 +63,7 @@ class Student:
     pages: dict[str, str] = field(default_factory=dict)  # file's stem to its hash
     values: dict[str, WidgetState] = field(default_factory=dict)
     elements: dict[tuple[int, ...], Element] = field(default_factory=dict)  # what stands where
+    drawn: set[str] = field(default_factory=set)  # keys of the widgets that a run has sent so far
 
     async def enter(self, page: str = "", **query: str) -> Run:
         """Open a page by its address."""
@@ -149,7 +150,7 @@ class Student:
         ask.fragment_id = fragment
         ask.widget_states.widgets.extend(self.values.values())
         start, size, figures, errors = perf_counter(), 0, 0, []
-        drawn, root = {}, None  # elements by place, and where the part that runs alone stands
+        partly, drawn, roots = False, {}, {}  # elements by place, and where parts that run stand
         await self.socket.send(message.SerializeToString())
         while True:
             data = await asyncio.wait_for(self.socket.recv(), LOST)
@@ -162,11 +163,13 @@ class Student:
                     drawn[place] = element
                     figures += element.WhichOneof("type") == "bidi_component"
                     errors += self._take(element, news.delta.fragment_id)
-                elif root is None and fragment:
-                    root = place
+                elif partly:
+                    roots.setdefault(news.delta.fragment_id, place)
             elif kind == "new_session":
-                self._begin(news.new_session, fragment)
-                drawn, root = {}, None
+                partly = bool(news.metadata.run.fragment_ids)
+                self.session = news.new_session.initialize.session_id or self.session
+                self.drawn = set()
+                drawn, roots = {}, {}
             elif kind == "page_info_changed":
                 self.link = news.page_info_changed.query_string
             elif kind == "navigation":
@@ -177,24 +180,29 @@ class Student:
                 }
             elif kind == "script_finished":
                 if news.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
-                    fragment = ""  # a part asked for the whole script, which follows
-                    continue
-                self._settle(drawn, root)
+                    continue  # for the whole script, or other parts of it: they follow
+                self._settle(drawn, list(roots.values()) if partly else [()])
+                if not partly:
+                    self._forget_what_is_gone()
                 return Run(perf_counter() - start, size, figures, errors)
 
-    def _settle(self, drawn: dict, root: tuple[int, ...] | None) -> None:
-        """What a run did not draw again is gone: everywhere, or where the part stands."""
+    def _settle(self, drawn: dict, roots: list[tuple[int, ...]]) -> None:
+        """What a run did not draw again is gone, where the run's parts stand."""
         outside = {
             place: element
             for place, element in self.elements.items()
-            if root is not None and place[: len(root)] != root
+            if not any(place[: len(root)] == root for root in roots)
         }
         self.elements = outside | drawn
 
-    def _begin(self, session, fragment: str) -> None:
-        self.session = session.initialize.session_id or self.session
-        if not fragment:  # all is drawn anew
-            self.sliders, self.switches, self.uploaders = {}, {}, {}
+    def _forget_what_is_gone(self) -> None:
+        for widgets in (self.sliders, self.switches, self.uploaders):
+            for key in widgets.keys() - self.drawn:
+                del widgets[key]
+
+    def _keep(self, widgets: dict[str, Widget], widget: Widget) -> None:
+        widgets[widget.key] = widget
+        self.drawn.add(widget.key)
 
     def _take(self, element, fragment: str) -> list[str]:
         """Remember a widget; return what is an error."""
@@ -202,17 +210,17 @@ class Student:
         if kind == "slider":
             made = element.slider
             widget = Widget(made.id, fragment, made.min, made.max, made.step)
-            self.sliders[widget.key] = widget
+            self._keep(self.sliders, widget)
             state = WidgetState(id=made.id)
             state.double_array_value.data.extend(made.value if made.set_value else made.default)
             if made.set_value or made.id not in self.values:
                 self.values[made.id] = state
         elif kind == "checkbox":
             widget = Widget(element.checkbox.id, fragment)
-            self.switches[widget.key] = widget
+            self._keep(self.switches, widget)
         elif kind == "file_uploader":
             widget = Widget(element.file_uploader.id, fragment)
-            self.uploaders[widget.key] = widget
+            self._keep(self.uploaders, widget)
         elif kind == "exception":
             return [element.exception.message]
         elif kind == "alert" and element.alert.format == element.alert.ERROR:

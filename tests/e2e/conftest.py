@@ -26,6 +26,7 @@ ONE_PROCESS = "--renderer-process-limit=1"  # what a page has compiled, the next
 # first field of what leaves, and the first of what comes after its hash and its metadata.
 SCRIPTS = """(() => {
     const RERUN = 0x5a, NEW_SESSION = 0x22, SCRIPT_FINISHED = 0x30, BEFORE = [0x0a, 0x12];
+    const EARLY = 2;  // to run again at once: the script that was asked for is yet to come
     window.scripts = { asked: false, running: false, ended: 0, at: 0 };
     const field = (bytes) => {
         let at = 0;
@@ -37,12 +38,12 @@ SCRIPTS = """(() => {
             } while (bytes[at] & 128);
             at += 1 + length;
         }
-        return bytes[at];
+        return bytes.subarray(at);
     };
     const hear = ({ data }) => {
-        const told = field(new Uint8Array(data));
+        const [told, how] = field(new Uint8Array(data));
         if (told === NEW_SESSION) Object.assign(scripts, { asked: false, running: true });
-        if (told !== SCRIPT_FINISHED) return;
+        if (told !== SCRIPT_FINISHED || how === EARLY) return;
         Object.assign(scripts, { running: false, ended: scripts.ended + 1, at: performance.now() });
     };
     const send = WebSocket.prototype.send;

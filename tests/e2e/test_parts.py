@@ -6,6 +6,7 @@ import re
 from urllib.parse import parse_qs
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.benchmarks.student import Student
 from tests.loops import in_its_own_loop
@@ -18,10 +19,14 @@ MOVES = {  # page to what is moved on it, one after the other
     "scores": ["view.log_counts", "planted.noise", "view.blank", "view.full_axis"],
     "decoding": ["decoding.dw", "decoding.dx"],
     "proposals": ["nms.iou_threshold", "filter.min_size", "view.blank"],
-    "nms": ["nms.iou_threshold", "filter.nms_by_level"],
+    "nms": ["nms.iou_threshold", "steps.sigma", "planted.regression", "filter.nms_by_level"],
+    "funnel": ["filter.min_size", "planted.noise", "nms.score_threshold", "nms.iou_threshold"],
     "recall": ["recall.iou", "planted.noise", "filter.pre_nms", "view.blank"],
-    "matching": ["match.high", "view.blank"],
-    "atlas": ["size 0", "match.high"],
+    "matching": ["match.high", "match.batch_size", "claims.sample", "match.low", "view.blank"],
+    "atlas": ["size 0", "match.high", "ratio 1"],
+    "compare": ["nms.iou_threshold", "b nms.iou_threshold", "b filter.min_size", "planted.noise"],
+    "conventions": ["view.top_k", "planted.noise"],
+    "take_home": ["planted.noise"],
 }
 
 
@@ -65,7 +70,8 @@ async def walk(server: str, page: str, keys: list[str]) -> None:
         runs = [await change(student, key) for key in keys]
         assert [run.errors for run in runs] == [[]] * len(keys)
         link = {name: values[0] for name, values in parse_qs(student.link).items()}
-        assert len(link) >= len(SMALL) + len(keys)
+        said = {"compare.other" if key.startswith("b ") else key for key in keys}
+        assert len(link) >= len(SMALL) + len(said)
         await fresh.enter(page, **link)
         assert seen(student) == seen(fresh) != before
 
@@ -91,13 +97,54 @@ async def redrawn(server: str, page: str, first: str, key: str) -> tuple[set, se
     [
         ("scores", "planted.noise", "view.log_counts", 1),  # the histogram alone
         ("scores", "planted.noise", "view.blank", 1),  # the heat map alone
-        ("scores", "view.blank", "planted.noise", 2),  # the sidebar's runs the whole script
+        ("scores", "view.blank", "planted.noise", 2),
     ],
 )
 def test_one_control_runs_one_figure(server, page, first, key, again):
     figures, drawn = in_its_own_loop(redrawn(server, page, first, key))
     assert len(figures) == 2
     assert len(drawn) == again
+
+
+async def sliders_again(server: str, page: str, key: str) -> tuple[int, int]:
+    """The sliders of a page, and how many of them a move of one sends again."""
+    async with student_of(server) as student:
+        await student.enter(page, **SMALL)
+        await change(student, key)  # leaves the preset, and the sidebar says so
+        before = {p: each for p, each in student.elements.items() if each.HasField("slider")}
+        await change(student, key)
+        again = [p for p, each in before.items() if student.elements.get(p) is not each]
+        return len(before), len(again)
+
+
+@pytest.mark.parametrize(
+    ("page", "key", "its_own"),
+    [
+        ("anchors", "size 2", 0),
+        ("anchors", "planted.noise", 0),
+        ("proposals", "filter.min_size", 0),
+        ("nms", "nms.post_nms", 3),
+        ("funnel", "nms.post_nms", 0),
+        ("recall", "recall.iou", 0),
+        ("matching", "match.high", 2),
+        ("atlas", "size 2", 0),
+        ("compare", "b nms.post_nms", 1),
+    ],
+)
+def test_a_slider_sends_none_but_those_among_the_results(server, page, key, its_own):
+    all_of_them, again = in_its_own_loop(sliders_again(server, page, key))
+    assert again == its_own < all_of_them
+
+
+def test_while_settings_stand_as_text_a_slider_runs_its_page(reader):
+    reader.open("/anchors?image.side=256&scores.source=planted&v=1")
+    reader.page.get_by_text("Edit as text").click()
+    strides = reader.page.get_by_role("textbox", name="Strides, one a level")
+    strides.wait_for()
+    reader.page.get_by_role("tab", name="Strides").click()
+    reader.page.locator(".st-key-stride-1 input[type=range]").press("ArrowRight")
+    reader.wait_for_link({"anchors.strides": "4_9_16_32_64"})
+    expect(strides).to_have_value("4 9 16 32 64")
 
 
 async def sidebar_again(server: str) -> list[bool]:
