@@ -11,53 +11,67 @@ arguments: they would be those of the last run of the page.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.pages import _ahead, _show, _state, _turn, _weights
 from explorer.presets import name_of
 
-PAGE = "page"  # key of the page's part
 AROUND = "around"  # what the session's last run of the whole script showed around the page
 
 
 @dataclass
 class Page:
-    """A session's page as its last run drew it."""
+    """A page as a run has drawn it, to its end."""
 
+    key: str
+    address: str  # the hash that Streamlit knows it by
     results: list[str] = field(default_factory=list)  # keys of its parts
     follows: bool = False  # whether something beside sliders and results shows the settings
-    drawn: bool = False  # whether it is a part at all
-    drawing: str = ""  # what is being drawn: "page", "results", "beside" it, or nothing of these
+
+
+class _Thread(threading.local):
+    """What a script's thread is drawing: a stopped run may draw on beside the next one."""
+
+    page: Page | None = None
+    what: str = ""  # "page", "results", what is "beside" the page, or nothing of these
+
+
+_here = _Thread()
 
 
 def demo(draw: Callable[[], None]) -> Callable[[], None]:
     """Make `draw` a page that its own controls run without what stands around it."""
+    key = _key(draw)
 
     @wraps(draw)
     def part() -> None:
         with _alone():
-            _state.own().page = Page(drawn=True)
+            _here.page = Page(key, get_script_run_ctx().page_script_hash)
             with drawing("page"):
                 draw()
+            _state.own().page = _here.page
 
-    return st.fragment(part, key=PAGE)
+    return st.fragment(part, key=key)
 
 
 def results(draw: Callable[[], None]) -> Callable[[], None]:
     """Make `draw` a part of its page that its own controls run alone, and the page's sliders."""
-    key = f"results: {draw.__module__} {draw.__name__}"
+    key = _key(draw)
 
     @wraps(draw)
     def part() -> None:
-        if _page().drawing:
-            _page().results.append(key)
+        if _here.what:
+            _here.page.results.append(key)
             _show.place_of_progress()  # as where it runs alone: all below keep their places
             with drawing("results"):
                 draw()
@@ -73,33 +87,22 @@ def moved(take: Callable[[], None]) -> Callable[[], None]:
 
     So does one beside the page, under `drawing("beside")`, for the settings of planted scores.
     """
-    where = _page().drawing
+    where = _here.what
     if where not in ("page", "beside"):
         return take
 
     def take_and_redraw() -> None:
         before = _around()
         take()
-        if where == "page" or _only_planted_differ(before, _around()):
-            _redraw_results(or_page=where == "beside")
+        page = _page_of_the_run()
+        if page is None or not _shown_around(before, where):
+            return
+        if page.results and not page.follows:
+            st.rerun(page.results)
+        if where == "beside":
+            st.rerun(page.key)
 
     return take_and_redraw
-
-
-def _only_planted_differ(before: tuple, after: tuple) -> bool:
-    """Whether around the page a moved slider alone shows the change, which then is no news."""
-    if before != st.session_state[AROUND] or before[:-1] != after[:-1]:
-        return False
-    st.session_state[AROUND] = after
-    return True
-
-
-def _redraw_results(or_page: bool) -> None:
-    page = _page()
-    if page.results and not page.follows:
-        st.rerun(page.results)
-    if page.drawn and or_page:
-        st.rerun(PAGE)
 
 
 def with_controls(take: Callable[..., None]) -> Callable[..., None]:
@@ -107,7 +110,9 @@ def with_controls(take: Callable[..., None]) -> Callable[..., None]:
 
     def take_and_redraw(*told: Any) -> None:
         take(*told)
-        st.rerun(PAGE)
+        page = _page_of_the_run()
+        if page is not None and _a_part_runs():
+            st.rerun(page.key)
 
     return take_and_redraw
 
@@ -120,8 +125,50 @@ def beside(*widths: int) -> list[DeltaGenerator]:
 
 def follows() -> None:
     """Tell that what is drawn now shows the settings: among the page's controls, all run then."""
-    if _page().drawing == "page":
-        _page().follows = True
+    if _here.what == "page":
+        _here.page.follows = True
+
+
+@contextmanager
+def drawing(what: str) -> Iterator[None]:
+    """Draw as the page's own, as results, or as what stands beside the page."""
+    _here.what, before = what, _here.what
+    try:
+        yield
+    finally:
+        _here.what = before
+
+
+def remember() -> None:
+    """Note what is shown around the page, before the page is drawn."""
+    _state.own().page = None
+    st.session_state[AROUND] = _around()
+
+
+def _key(draw: Callable[[], None]) -> str:
+    return f"{Path(draw.__code__.co_filename).stem} {draw.__name__}"
+
+
+def _page_of_the_run() -> Page | None:
+    """The page that stands there, unless the run that calls is to open another one."""
+    page: Page | None = _state.own().page
+    return page if page and page.address == get_script_run_ctx().page_script_hash else None
+
+
+def _a_part_runs() -> bool:
+    """Whether a part of the page was asked for; else something wants the whole script to run."""
+    return bool(get_script_run_ctx().fragment_ids_this_run)
+
+
+def _shown_around(before: tuple, where: str) -> bool:
+    """Whether what stands around the page shows a moved slider's change already."""
+    if where == "page":
+        return _a_part_runs()  # and looks there itself whether it is so
+    after = _around()
+    if before != st.session_state[AROUND] or before[:-1] != after[:-1]:
+        return False
+    st.session_state[AROUND] = after  # only planted scores changed, which that slider shows
+    return True
 
 
 @contextmanager
@@ -137,34 +184,11 @@ def _alone() -> Iterator[None]:
         _state.write_link()
 
 
-@contextmanager
-def drawing(what: str) -> Iterator[None]:
-    """Draw as the page's own, or as results."""
-    page = _page()
-    page.drawing, before = what, page.drawing
-    try:
-        yield
-    finally:
-        page.drawing = before
-
-
-def _page() -> Page:
-    own = _state.own()
-    own.page = own.page or Page()
-    return own.page
-
-
-def remember() -> None:
-    """Note what is shown around the page, before the page is drawn."""
-    _state.own().page = Page()
-    st.session_state[AROUND] = _around()
-
-
 def _around() -> tuple:
     """All that the script shows outside of a page: equal values look the same."""
     settings = _state.current()
     followed = settings.view.follow
-    return (  # what planted scores are made of last, see `_only_planted_differ`
+    return (  # the settings of planted scores last, see `_shown_around`
         _state.has_complaints(),
         name_of(settings),
         _weights.misfit(settings),

@@ -81,6 +81,27 @@ def test_after_any_moves_the_page_is_what_its_link_opens(server, page):
     in_its_own_loop(walk(server, page, MOVES[page]))
 
 
+async def leave_while_moving(server: str, key: str) -> None:
+    """Open another page in the message that tells of a slider's last step."""
+    async with student_of(server) as student, student_of(server) as fresh:
+        await student.enter("anchors", **SMALL)
+        await change(student, key)
+        slider = student.sliders[key]
+        last = student.values[slider.id].double_array_value.data
+        last[0] = round(last[0] + slider.step, 6)
+        run = await student.go("atlas")
+        assert run.errors == []
+        link = {name: values[0] for name, values in parse_qs(student.link).items()}
+        await fresh.enter("atlas", **link)
+        assert seen(student) == seen(fresh)
+        assert any("Blind spots" in str(each) for each in seen(student))
+
+
+@pytest.mark.parametrize("key", ["size 2", "planted.noise"])
+def test_a_page_that_is_left_while_a_slider_moves_is_gone(server, key):
+    in_its_own_loop(leave_while_moving(server, key))
+
+
 async def redrawn(server: str, page: str, first: str, key: str) -> tuple[set, set]:
     """The figures of a page, and those that one control sends again."""
     async with student_of(server) as student:
