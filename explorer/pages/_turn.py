@@ -12,20 +12,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 PLACES = 2  # while one is inside of a tensor operation, another has the interpreter
+WHOLE = 1  # of these at most for whole scripts, so that no slider waits for two pages to open
 PATIENCE = 1.0  # seconds for which one that gave its place up waits to have one again
 
 _free = threading.Semaphore(PLACES)
-_mine = threading.local()  # whether this thread's script has a place
+_free_for_whole = threading.Semaphore(WHOLE)
+
+
+class _Thread(threading.local):
+    """What a script's thread holds."""
+
+    places: tuple[threading.Semaphore, ...] = ()
+
+
+_mine = _Thread()
 
 
 @contextmanager
-def taken() -> Iterator[None]:
-    """Wait for a place and hold it; inside of another `taken`, nothing."""
-    if getattr(_mine, "held", False):
+def taken(*, whole: bool = False) -> Iterator[None]:
+    """Wait for a place and hold it, one of a `whole` script or of a part; twice, it is one."""
+    if _mine.places:
         yield
         return
-    _mine.held = _free.acquire()
     try:
+        for place in (_free_for_whole, _free) if whole else (_free,):
+            _take(place)
         yield
     finally:
         _leave()
@@ -34,9 +45,8 @@ def taken() -> Iterator[None]:
 @contextmanager
 def if_free() -> Iterator[bool]:
     """Hold a place where one is free at once; tells whether it is."""
-    _mine.held = _free.acquire(blocking=False)
     try:
-        yield _mine.held
+        yield _take(_free, timeout=0)
     finally:
         _leave()
 
@@ -48,17 +58,23 @@ def given_up() -> Iterator[None]:
     Afterwards it goes on without a place where it gets none in time: those who hold the places may
     be waiting for what this one makes.
     """
-    if not getattr(_mine, "held", False):
-        yield
-        return
+    places = _mine.places
     _leave()
     try:
         yield
     finally:
-        _mine.held = _free.acquire(timeout=PATIENCE)
+        for place in places:
+            _take(place, timeout=PATIENCE)
+
+
+def _take(place: threading.Semaphore, timeout: float | None = None) -> bool:
+    got = place.acquire(timeout=timeout)
+    if got:
+        _mine.places += (place,)
+    return got
 
 
 def _leave() -> None:
-    if _mine.held:
-        _mine.held = False
-        _free.release()
+    for place in _mine.places:
+        place.release()
+    _mine.places = ()

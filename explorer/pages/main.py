@@ -25,7 +25,7 @@ from explorer.pages import (
 HERE = Path(__file__).parent
 
 _ahead.wait()
-with _turn.taken():
+with _turn.taken(whole=True):
     # An icon by name would come from a font server: no request of a page leaves this one.
     icon = str(HERE.parents[1] / "assets" / "icon.png")
     st.set_page_config(page_title="RPN Explorer", page_icon=icon, layout="wide")

@@ -63,7 +63,6 @@ class Student:
     pages: dict[str, str] = field(default_factory=dict)  # file's stem to its hash
     values: dict[str, WidgetState] = field(default_factory=dict)
     elements: dict[tuple[int, ...], Element] = field(default_factory=dict)  # what stands where
-    drawn: set[str] = field(default_factory=set)  # keys of the widgets that a run has sent so far
 
     async def enter(self, page: str = "", **query: str) -> Run:
         """Open a page by its address."""
@@ -168,7 +167,6 @@ class Student:
             elif kind == "new_session":
                 partly = bool(news.metadata.run.fragment_ids)
                 self.session = news.new_session.initialize.session_id or self.session
-                self.drawn = set()
                 drawn, roots = {}, {}
             elif kind == "page_info_changed":
                 self.link = news.page_info_changed.query_string
@@ -182,8 +180,7 @@ class Student:
                 if news.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                     continue  # for the whole script, or other parts of it: they follow
                 self._settle(drawn, list(roots.values()) if partly else [()])
-                if not partly:
-                    self._forget_what_is_gone()
+                self._forget_what_is_gone()
                 return Run(perf_counter() - start, size, figures, errors)
 
     def _settle(self, drawn: dict, roots: list[tuple[int, ...]]) -> None:
@@ -196,13 +193,13 @@ class Student:
         self.elements = outside | drawn
 
     def _forget_what_is_gone(self) -> None:
+        """A browser sends no values of widgets that have left the page."""
+        kinds = [(each, each.WhichOneof("type")) for each in self.elements.values()]
+        stay = {getattr(getattr(element, kind), "id", "") for element, kind in kinds if kind}
         for widgets in (self.sliders, self.switches, self.uploaders):
-            for key in widgets.keys() - self.drawn:
+            for key in [key for key, widget in widgets.items() if widget.id not in stay]:
                 del widgets[key]
-
-    def _keep(self, widgets: dict[str, Widget], widget: Widget) -> None:
-        widgets[widget.key] = widget
-        self.drawn.add(widget.key)
+        self.values = {name: value for name, value in self.values.items() if name in stay}
 
     def _take(self, element, fragment: str) -> list[str]:
         """Remember a widget; return what is an error."""
@@ -210,17 +207,17 @@ class Student:
         if kind == "slider":
             made = element.slider
             widget = Widget(made.id, fragment, made.min, made.max, made.step)
-            self._keep(self.sliders, widget)
+            self.sliders[widget.key] = widget
             state = WidgetState(id=made.id)
             state.double_array_value.data.extend(made.value if made.set_value else made.default)
             if made.set_value or made.id not in self.values:
                 self.values[made.id] = state
         elif kind == "checkbox":
             widget = Widget(element.checkbox.id, fragment)
-            self._keep(self.switches, widget)
+            self.switches[widget.key] = widget
         elif kind == "file_uploader":
             widget = Widget(element.file_uploader.id, fragment)
-            self._keep(self.uploaders, widget)
+            self.uploaders[widget.key] = widget
         elif kind == "exception":
             return [element.exception.message]
         elif kind == "alert" and element.alert.format == element.alert.ERROR:

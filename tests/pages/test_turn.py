@@ -87,3 +87,28 @@ def test_it_goes_on_without_a_place_where_all_others_may_be_waiting_for_it(other
         start(1)
         assert not entered(1, patience=0.2)  # and it frees none that it does not have
     assert not entered(1, patience=0.2)
+
+
+def test_whole_scripts_leave_a_place_to_the_parts(others):
+    start, entered = others
+    with _turn.taken(whole=True):
+        waits = threading.Thread(target=lambda: enter_whole(entering), daemon=True)
+        entering = threading.Event()
+        waits.start()
+        assert not entering.wait(0.2)
+        start(_turn.PLACES - 1)
+        assert entered(_turn.PLACES - 1)
+    assert entering.wait(60)
+    waits.join(60)
+
+
+def test_a_whole_script_that_waits_for_something_else_keeps_no_other_one_waiting(others):
+    entering = threading.Event()
+    with _turn.taken(whole=True), _turn.given_up():
+        threading.Thread(target=lambda: enter_whole(entering), daemon=True).start()
+        assert entering.wait(60)
+
+
+def enter_whole(entering):
+    with _turn.taken(whole=True):
+        entering.set()
