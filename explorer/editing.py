@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -21,13 +22,14 @@ def field_of(path: str) -> FieldInfo:
     return Settings.model_fields[group].annotation.model_fields[name]
 
 
-def paths() -> list[str]:
+@cache
+def paths() -> tuple[str, ...]:
     """Every setting as `group.name`, in order."""
-    return [
+    return tuple(
         f"{group}.{name}"
         for group, info in Settings.model_fields.items()
         for name in info.annotation.model_fields
-    ]
+    )
 
 
 def get(settings: Settings, path: str) -> Any:

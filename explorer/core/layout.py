@@ -55,9 +55,12 @@ class Grid:
     def place_of(self, anchor_index: np.ndarray) -> dict[str, np.ndarray]:
         """Level, row, column and number within the cell of some anchors, each (K,) int64."""
         level = np.searchsorted(self.starts[1:-1], anchor_index, side="right")
-        per_cell, columns = np.array(self.per_cell)[level], np.array(self.cells)[level, 1]
-        cell, shape = np.divmod(anchor_index - np.array(self.starts)[level], per_cell)
-        row, column = np.divmod(cell, columns)
+        per_cell, columns = np.array(self.per_cell), np.array([each for _, each in self.cells])
+        per_cell, columns = per_cell.take(level), columns.take(level)
+        within = anchor_index - np.array(self.starts).take(level)
+        cell = within // per_cell  # with a product 3 times as fast as a divmod
+        row = cell // columns
+        shape, column = within - cell * per_cell, cell - row * columns
         return {"level": level, "row": row, "column": column, "shape": shape}
 
 
@@ -82,7 +85,7 @@ class Unlaid:
     lay: Callable[[], AnchorSet]
 
     def at(self, index: Tensor) -> Tensor:
-        """(K,) ascending numbers -> (K, 4) those anchors; on an accelerator all are as quick."""
+        """(K,) numbers -> (K, 4) those anchors; on an accelerator all are as quick."""
         if index.device.type != "cpu":
             return self.lay().at(index)
         return anchors_at(self.grid, self.anchors, index)
@@ -105,22 +108,15 @@ def lay_anchors(grid: Grid, anchors: Anchors, device: torch.device) -> AnchorSet
 
 
 def anchors_at(grid: Grid, anchors: Anchors, index: Tensor) -> Tensor:
-    """(K,) ascending numbers -> (K, 4) float32 anchors, on the CPU, equal to `lay_anchors`' own."""
-    numbers, boxes = index.numpy(), np.empty((len(index), 4), dtype=np.float32)
-    ends = np.searchsorted(numbers, grid.starts)
-    offset = np.float32(anchors.offset)
-    for level, shapes in enumerate(level_shapes(anchors)):
-        run = slice(ends[level], ends[level + 1])
-        if run.start == run.stop:
-            continue
-        (_, columns), (down, across) = grid.cells[level], grid.strides[level]
-        within = (numbers[run] - grid.starts[level]).astype(np.int32)
-        cell = within // len(shapes)
-        row = cell // columns
-        y = (row.astype(np.float32) + offset) * np.float32(down)
-        x = ((cell - row * columns).astype(np.float32) + offset) * np.float32(across)
-        some = shapes.numpy().take(within - cell * len(shapes), axis=0)
-        np.add(some, np.stack([x, y, x, y], axis=1), out=boxes[run])
+    """(K,) numbers -> (K, 4) float32 anchors, on the CPU, equal to `lay_anchors`' own."""
+    place, offset = grid.place_of(index.numpy()), np.float32(anchors.offset)
+    level, strides = place["level"], np.array(grid.strides, dtype=np.float32)
+    y = (place["row"].astype(np.float32) + offset) * strides[:, 0].take(level)
+    x = (place["column"].astype(np.float32) + offset) * strides[:, 1].take(level)
+    shapes = np.concatenate([shapes.numpy() for shapes in level_shapes(anchors)])
+    first = np.cumsum([0, *grid.per_cell[:-1]])
+    boxes = shapes.take(first.take(level) + place["shape"], axis=0)
+    boxes += np.stack([x, y, x, y], axis=1)
     return torch.from_numpy(boxes)
 
 

@@ -130,6 +130,7 @@ def test_some_anchors_are_those_that_all_of_them_hold(size, strides, rule, offse
     laid = lay_anchors(grid, anchors, CPU)
     index = torch.arange(grid.starts[-1])[::3]
     assert torch.equal(anchors_at(grid, anchors, index), laid.at(index))
+    assert torch.equal(anchors_at(grid, anchors, index.flip(0)), laid.at(index.flip(0)))
     unlaid = Unlaid(grid, anchors, pytest.fail)
     assert torch.equal(unlaid.at(index), laid.at(index))
     assert unlaid.at(index[:0]).shape == (0, 4)
