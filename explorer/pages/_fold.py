@@ -10,14 +10,22 @@ from explorer.pages import _demo
 
 
 def folded(title: str, draw: Callable[[], None], key: str) -> None:
-    """An expander whose content is drawn while it is open."""
-    opened = st.expander(title, key=key, on_change="rerun")
-    if opened.open:
+    """An expander whose content is drawn while it is open, and follows all sliders."""
+
+    def draw_and_follow() -> None:
         _demo.follows()
-        with opened:
-            draw()
+        draw()
+
+    _fold(title, draw_and_follow, key)
 
 
 def idea(draw: Callable[[], None]) -> None:
-    """The words at a page's end."""
-    folded("The idea, the formula, the source", draw, key="idea")
+    """The words at a page's end, the same whatever the settings."""
+    _fold("The idea, the formula, the source", draw, key="idea")
+
+
+def _fold(title: str, draw: Callable[[], None], key: str) -> None:
+    opened = st.expander(title, key=key, on_change="rerun")
+    if opened.open:
+        with opened:
+            draw()
