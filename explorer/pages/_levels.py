@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from explorer.pages import _ahead, _controls, _demo, _fold, _lesson, _state
@@ -31,20 +33,20 @@ def sizes() -> None:
         for level, (name, level_sizes) in enumerate(
             zip(anchors.level_names, anchors.sizes, strict=True)
         ):
-            _slider(f"size {level}", f"{name} size", level_sizes[0], *SIZE_RANGE, 1.0, _size, level)
+            take = partial(_size, level=level)
+            _slider(f"size {level}", f"{name} size", level_sizes[0], *SIZE_RANGE, 1.0, take)
         return
-    base = anchors.sizes[0][0]
-    multiplier = (anchors.sizes[-1][0] / base) ** (1 / max(1, len(anchors.sizes) - 1))
-    multiplier = round(multiplier, 2)
-    _slider("size base", "Base size", base, *SIZE_RANGE, 1.0, _base, multiplier)
-    _slider("size multiplier", "Multiplier", multiplier, 1.0, 4.0, 0.05, _multiplier, base)
+    base, multiplier = base_of(anchors.sizes)
+    _slider("size base", "Base size", base, *SIZE_RANGE, 1.0, _base)
+    _slider("size multiplier", "Multiplier", multiplier, 1.0, 4.0, 0.05, _multiplier)
 
 
 def strides() -> None:
     """A slider a level."""
     anchors = _state.current().anchors
     for level, (name, stride) in enumerate(zip(anchors.level_names, anchors.strides, strict=True)):
-        _slider(f"stride {level}", f"{name} stride", stride, *STRIDE_RANGE, 1, _stride, level)
+        take = partial(_stride, level=level)
+        _slider(f"stride {level}", f"{name} stride", stride, *STRIDE_RANGE, 1, take)
 
 
 def ratios() -> None:
@@ -53,7 +55,7 @@ def ratios() -> None:
     if anchors.pairs is None:
         for place, ratio in enumerate(anchors.ratios):
             label = f"Ratio {place + 1} ({anchors.ratio})"
-            _slider(f"ratio {place}", label, ratio, 0.1, 5.0, 0.05, _ratio, place)
+            _slider(f"ratio {place}", label, ratio, 0.1, 5.0, 0.05, partial(_ratio, place=place))
     _controls.slider("anchors.offset")
     _controls.choice("anchors.ratio")
 
@@ -107,6 +109,12 @@ def resized(sizes: Sizes, level: int, first: float) -> Sizes:
     return _put(sizes, level, tuple(round(size * scale, 4) for size in sizes[level]))
 
 
+def base_of(sizes: Sizes) -> tuple[float, float]:
+    """The base and the multiplier from which `from_base` makes the sizes, or nearly so."""
+    base = sizes[0][0]
+    return base, round((sizes[-1][0] / base) ** (1 / max(1, len(sizes) - 1)), 2)
+
+
 def from_base(sizes: Sizes, base: float, multiplier: float) -> Sizes:
     """Sizes that grow from level to level by one factor; within a level as `resized` has it."""
     return tuple(
@@ -115,13 +123,13 @@ def from_base(sizes: Sizes, base: float, multiplier: float) -> Sizes:
     )
 
 
-def _slider(key: str, label: str, value: float, low, high, step, changes, place) -> None:
-    """`changes` tells what a value at a place changes."""
+def _slider(key: str, label: str, value: float, low, high, step, changes) -> None:
+    """`changes` tells what a value changes, of the settings then in force."""
 
     def take() -> None:
-        _state.change(changes(st.session_state[key], place))
+        _state.change(changes(st.session_state[key]))
 
-    _ahead.slider(key, lambda moved: changes(type(step)(moved), place))
+    _ahead.slider(key, lambda moved: changes(type(step)(moved)))
     st.slider(
         label,
         min(low, value),
@@ -146,12 +154,14 @@ def _size(first: float, level: int) -> dict:
     return {"anchors.sizes": sizes, "view.level": level}
 
 
-def _base(base: float, multiplier: float) -> dict:
-    return {"anchors.sizes": from_base(_state.current().anchors.sizes, base, multiplier)}
+def _base(base: float) -> dict:
+    sizes = _state.current().anchors.sizes
+    return {"anchors.sizes": from_base(sizes, base, base_of(sizes)[1])}
 
 
-def _multiplier(multiplier: float, base: float) -> dict:
-    return _base(base, multiplier)
+def _multiplier(multiplier: float) -> dict:
+    sizes = _state.current().anchors.sizes
+    return {"anchors.sizes": from_base(sizes, base_of(sizes)[0], multiplier)}
 
 
 def _stride(stride: int, level: int) -> dict:

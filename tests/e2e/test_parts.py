@@ -63,15 +63,15 @@ async def change(student: Student, key: str):
     return await student.move(slider, round(value + 3 * slider.step, 6))
 
 
-async def walk(server: str, page: str, keys: list[str]) -> None:
+async def walk(server: str, page: str, keys: list[str], **more: str) -> None:
     async with student_of(server) as student, student_of(server) as fresh:
-        await student.enter(page, **SMALL)
+        await student.enter(page, **SMALL, **more)
         before = seen(student)
         runs = [await change(student, key) for key in keys]
         assert [run.errors for run in runs] == [[]] * len(keys)
         link = {name: values[0] for name, values in parse_qs(student.link).items()}
         said = {"compare.other" if key.startswith("b ") else key for key in keys}
-        assert len(link) >= len(SMALL) + len(said)
+        assert len(link) >= len(SMALL) + (1 if more else len(said))
         await fresh.enter(page, **link)
         assert seen(student) == seen(fresh) != before
 
@@ -79,6 +79,11 @@ async def walk(server: str, page: str, keys: list[str]) -> None:
 @pytest.mark.parametrize("page", MOVES)
 def test_after_any_moves_the_page_is_what_its_link_opens(server, page):
     in_its_own_loop(walk(server, page, MOVES[page]))
+
+
+def test_base_and_multiplier_each_keep_what_the_other_was_moved_to(server):
+    keys = ["size base", "size multiplier", "size base"]
+    in_its_own_loop(walk(server, "anchors", keys, **{"view.sizing": "from a base"}))
 
 
 async def leave_while_moving(server: str, key: str) -> None:
