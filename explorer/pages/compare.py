@@ -55,8 +55,9 @@ def _controls_of_both() -> None:
     for_a, for_b = st.columns(2)
     with for_a:
         st.html(f'<b class="side" style="border-color:{SIDES[0]}">A</b>')
+        b_is_there = bool(_state.current().compare.other)  # until then its sliders follow A's
         for path, high in SLIDERS.items():
-            _controls.slider(path, high=high)
+            _controls.slider(path, high=high, alone=b_is_there)
     with for_b:
         st.html(f'<b class="side" style="border-color:{SIDES[1]}">B</b>')
         for path, high in SLIDERS.items():

@@ -24,7 +24,10 @@ MOVES = {  # page to what is moved on it, one after the other
     "recall": ["recall.iou", "planted.noise", "filter.pre_nms", "view.blank"],
     "matching": ["match.high", "match.batch_size", "claims.sample", "match.low", "view.blank"],
     "atlas": ["size 0", "match.high", "ratio 1"],
-    "compare": ["nms.iou_threshold", "b nms.iou_threshold", "b filter.min_size", "planted.noise"],
+    "compare": [
+        *("nms.iou_threshold", "filter.min_size", "b nms.iou_threshold", "nms.score_threshold"),
+        *("b nms.score_threshold", "planted.noise"),
+    ],
     "conventions": ["view.top_k", "planted.noise"],
     "take_home": ["planted.noise"],
 }
