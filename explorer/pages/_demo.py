@@ -43,7 +43,7 @@ class _Thread(threading.local):
     """What a script's thread is drawing: a stopped run may draw on beside the next one."""
 
     page: Page | None = None
-    what: str = ""  # "page", "results", what is "beside" the page, or nothing of these
+    what: str = ""  # "page", "results", the "sidebar", or nothing of these
 
 
 _here = _Thread()
@@ -85,10 +85,10 @@ def results(draw: Callable[[], None]) -> Callable[[], None]:
 def moved(take: Callable[[], None]) -> Callable[[], None]:
     """What a slider calls: among the page's own controls it has the results alone drawn anew.
 
-    So does one beside the page, under `drawing("beside")`, for the settings of planted scores.
+    So does one of the sidebar, under `drawing("sidebar")`, for the settings of planted scores.
     """
     where = _here.what
-    if where not in ("page", "beside"):
+    if where not in ("page", "sidebar"):
         return take
 
     def take_and_redraw() -> None:
@@ -99,7 +99,7 @@ def moved(take: Callable[[], None]) -> Callable[[], None]:
             return
         if page.results and not page.follows:
             st.rerun(page.results)
-        if where == "beside":
+        if where == "sidebar":
             st.rerun(page.key)
 
     return take_and_redraw
@@ -131,7 +131,7 @@ def follows() -> None:
 
 @contextmanager
 def drawing(what: str) -> Iterator[None]:
-    """Draw as the page's own, as results, or as what stands beside the page."""
+    """Draw as the page's own, as results, or as the sidebar's."""
     _here.what, before = what, _here.what
     try:
         yield

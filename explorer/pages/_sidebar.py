@@ -25,7 +25,7 @@ def render() -> None:
         _controls.pick("scores.source", _weights.sources())
         source = _state.current().scores.source
         if source == "planted":
-            with _demo.drawing("beside"):
+            with _demo.drawing("sidebar"):
                 _controls.slider("planted.noise", high=4)
                 _controls.slider("planted.regression")
         if SOURCES[source].seeded:
