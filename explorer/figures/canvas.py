@@ -105,4 +105,5 @@ def hover_points(
         mode="markers",
         marker={"opacity": 0, "size": 14},
         hovertemplate=f"{template}<extra></extra>",
+        meta=theme.TOLD,
     )

@@ -12,6 +12,7 @@ from explorer.figures.canvas import boxes_path, canvas, crosses_path, hover_poin
 
 SIDES = (theme.LEVELS[0], theme.LEVELS[1])  # A is blue, B is orange, on every figure
 SHARED = "rgba(255,255,255,0.45)"
+NONE = 0.4  # boxes: 0 has no logarithm, and this is written as 0
 GAP = 0.02  # between the two pictures, as a share of the width
 
 
@@ -165,20 +166,22 @@ def counts_of_steps(sides: Sequence[tuple[str, dict[str, int]]]) -> theme.Figure
         theme.trace(
             "bar",
             y=[step for step in steps if step in left],
-            x=[max(left[step], 0.5) for step in steps if step in left],  # 0 has no logarithm
-            text=[f"{left[step]:,}" for step in steps if step in left],
+            x=[max(left[step], NONE) for step in steps if step in left],
+            texttemplate="%{x:,d}",
             textposition="auto",
             orientation="h",
             name=name,
             marker={"color": colour},
-            hovertemplate=f"{name}, %{{y}}: %{{text}}<extra></extra>",
+            hovertemplate=f"{name}, %{{y}}: %{{x:,d}}<extra></extra>",
         )
         for (name, left), colour in zip(sides, SIDES, strict=True)
     ]
+    most = max((count for _, left in sides for count in left.values()), default=0)
+    across = {"type": "log", "range": [np.log10(NONE), 1.03 * np.log10(max(most, 10))]}
     return theme.figure(
         bars,
-        xaxis={"type": "log", "title": {"text": "boxes left, logarithmic"}, "automargin": True},
-        yaxis={"autorange": "reversed", "automargin": True, "categoryarray": steps},
+        xaxis=across | {"title": {"text": "boxes left, logarithmic"}, "automargin": True},
+        yaxis={"range": [len(steps) - 0.5, -0.5], "automargin": True, "categoryarray": steps},
         barmode="group",
         showlegend=True,
         meta={"height": 320, "alt": "Boxes left after each step, of A and B"},

@@ -114,4 +114,5 @@ def _told(pieces: Sequence[Piece], flow: Flow) -> theme.Trace:
         mode="markers",
         marker={"opacity": 0, "size": 14},
         hovertemplate="%{customdata[0]}<extra></extra>",
+        meta=theme.TOLD,
     )

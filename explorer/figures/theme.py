@@ -28,6 +28,7 @@ CANVAS = "#1a1a2e"  # the notebook's blank canvas
 ACCENT = "#FFD400"  # what the reader picked
 SCORE_SCALE = ("#5B7FD6", "#2FA3C7", "#3FC08F", "#A6DB4E", "#FDE725")  # dark is low, yet visible
 HEAT_SCALE = ("#000004", "#51127c", "#b73779", "#fc8961", "#fcfdbf")  # magma
+TOLD = "told"  # meta of a trace of invisible points, which the browser reads by itself
 FONT_SIZE = 15  # pixels; readable from the last row
 
 
@@ -50,7 +51,6 @@ def layout(**changes: Any) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "hoverlabel": {"font": {"size": FONT_SIZE}, "align": "left"},
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
-        "template": {},  # None would stand for Plotly's own, 7 kB a figure
         "uirevision": "kept",  # zoom stays while a slider moves
     }
     return base | changes

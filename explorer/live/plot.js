@@ -58,23 +58,6 @@ function resize(state) {
   Plotly.relayout(state.plot, { width, height: sizeOf(state.layout, width) });
 }
 
-// The box under the pointer, outlined above the figure; no new figure is needed for that.
-function outline(state, point) {
-  state.outline?.remove();
-  state.outline = null;
-  if (!(point?.customdata?.length >= 4)) return;
-  const { xaxis, yaxis } = state.plot._fullLayout;
-  const [x1, y1, x2, y2] = point.customdata;
-  const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-  const left = xaxis._offset + xaxis.l2p(x1);
-  const top = yaxis._offset + yaxis.l2p(y1);
-  const sides = { x: left, y: top, width: xaxis.l2p(x2) - xaxis.l2p(x1), height: yaxis.l2p(y2) - yaxis.l2p(y1) };
-  const look = { fill: "rgba(255,212,0,0.18)", stroke: "#FFD400", "stroke-width": 3, "pointer-events": "none" };
-  for (const [name, value] of Object.entries({ ...sides, ...look })) rect.setAttribute(name, value);
-  state.plot.querySelector(".main-svg").append(rect);
-  state.outline = rect;
-}
-
 // A rectangle that the reader dragged comes as one more shape; the next figure shows what it became.
 function reportDrawn(state, event) {
   if (!state.layout.meta.draws || !(event.shapes?.length > state.shapes)) return;
@@ -107,8 +90,9 @@ async function savePage(state) {
   const images = (state.layout.images ?? []).map(async (image) => ({ ...image, source: await asDataUrl(image.source) }));
   const layout = { ...state.layout, images: await Promise.all(images), paper_bgcolor: getComputedStyle(document.body).backgroundColor };
   const text = (value) => JSON.stringify(value).replaceAll("</", "<\\/");
+  const { data } = JSON.parse(state.text); // with the points that Plotly was not given
   const parts = ["<!doctype html><meta charset='utf-8'><script>", script, "</script><div id='figure'></div><script>"];
-  parts.push(`Plotly.newPlot("figure", ${text(state.traces)}, ${text(layout)});</script>`);
+  parts.push(`Plotly.newPlot("figure", ${text(data)}, ${text(layout)});</script>`);
   save(`${state.name}.html`, new Blob(parts, { type: "text/html" }));
 }
 
@@ -146,14 +130,14 @@ async function draw(state) {
   layout.height = sizeOf(layout, state.width);
   if (layout.title) layout.title.font = { size: Math.min(20, state.width / 24) }; // fits a phone
   layout.editrevision = revision; // unlike the zoom, a dragged rectangle goes: the new figure has it
-  outline(state, null);
+  tell(state, null);
   state.config ??= configure(state, Plotly);
-  await Plotly.react(plot, traces, layout, state.config);
+  const news = newsFor(state, { traces, layout });
+  await Plotly.react(plot, news.traces, news.layout, state.config);
+  sortShapes(plot);
   if (!state.shown) {
-    plot.on("plotly_hover", (event) => outline(state, event.points[0]));
-    plot.on("plotly_unhover", () => outline(state, null));
     plot.on("plotly_relayout", (event) => {
-      outline(state, null);
+      tell(state, null);
       reportDrawn(state, event);
     });
   }
@@ -219,7 +203,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     state.observer.observe(plot);
     watchSight(state);
     watchClicks(state);
-    watchDrags(state, outline);
+    watchTold(state);
+    watchDrags(state);
     plot.rpnMove = (change) => move(state, change); // for a component beside it
   }
   state.send = setTriggerValue;

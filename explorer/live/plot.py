@@ -25,7 +25,7 @@ _mount = st.components.v2.component(
     "rpn_explorer_plot",
     html='<div class="rpn-plot"></div>',
     css=".rpn-plot { width: 100%; overflow: hidden; }",
-    js=scripts.fetched(scripts.joined("js", "save", "ahead", "plot_drag", "plot")),
+    js=scripts.fetched(scripts.joined("js", "save", "ahead", "plot_news", "plot_told", "plot_drag", "plot")),
     isolate_styles=False,  # Plotly's own style sheet lies in the document
 )
 

@@ -5,7 +5,7 @@
 const CORNER = 12; // pixels around a corner in which it is taken
 const LEAST = 3; // pixels of a move that is meant
 
-function watchDrags(state, outline) {
+function watchDrags(state) {
   let held = null;
   const movable = () => (state.shown && state.layout.meta.moves ? state.layout.meta.movable : null);
   const listen = (target, kind, hear) =>
@@ -17,12 +17,12 @@ function watchDrags(state, outline) {
     event.stopPropagation(); // no zoom begins
     event.preventDefault();
     held = { grip, start: event, box: movable() };
-    window.Plotly.Fx.unhover(state.plot);
+    tell(state, null);
   });
   listen(window, "mousemove", (event) => {
     if (held) {
       event.stopPropagation(); // nothing is hovered
-      outline(state, { customdata: pulled(state, held, event) });
+      outline(state, pulled(state, held, event));
     } else if (state.plot.contains(event.target) && movable()) {
       const grip = gripAt(state, movable(), event);
       const corner = grip && (grip[0] === grip[1] ? "nwse-resize" : "nesw-resize");

@@ -68,5 +68,6 @@ def test_counts_are_told_exactly_and_zero_too():
     sides = [("A", {"anchors": 1234, "proposals": 0}), ("B", {"anchors": 1234, "low": 7})]
     figure = counts_of_steps(sides)
     assert list(figure["data"][0]["y"]) == ["anchors", "proposals"]
-    assert list(figure["data"][0]["text"]) == ["1,234", "0"]
+    assert list(figure["data"][0]["x"]) == [1234, 0.4]  # written ",d", as whole numbers
+    assert figure["data"][0]["texttemplate"] == "%{x:,d}"
     assert list(figure["data"][1]["y"]) == ["anchors", "low"]

@@ -12,7 +12,7 @@ from explorer.live import board, scripts
 from tests.loops import in_its_own_loop
 
 COMPONENTS = (
-    ("save", "ahead", "plot_drag", "plot"),
+    ("save", "ahead", "plot_news", "plot_told", "plot_drag", "plot"),
     (*board.SHARED, "ahead", "nms", "boxes_payload", "boxes_words", "boxes"),
     (*board.SHARED, "anchor_formula", "anchor_hand", "anchors"),
     (*board.SHARED, "step_scene", "step_picture", "step_tree", "steps"),
