@@ -11,16 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.core.boxes import box_iou
 from explorer.core.candidates import Candidates, Fate
 from explorer.core.layout import Grid
 from explorer.core.proposals import Proposals
+from explorer.core.sweep import as_columns, find_met
 
 SAME = 0.9  # IoU from which two boxes count as one; rounding anchors to pixels moves less
-ROWS = 256  # proposals compared at a time: 256 x 12,000 IoU take 12 MB
 
 
 class Why(IntEnum):
@@ -50,7 +50,6 @@ class Lacking:
 
     rank: Tensor  # (M,) int64, place among the proposals of the one chain
     why: Tensor  # (M,) int64, a `Why`
-    best_iou: Tensor  # (M,) float32, with the nearest proposal of the other chain
 
 
 def find_lacking(one: Chain, other: Chain, same: float = SAME) -> Lacking:
@@ -64,18 +63,16 @@ def find_lacking(one: Chain, other: Chain, same: float = SAME) -> Lacking:
     Returns:
         The lacking ones, on the CPU; none where `one` has no proposals.
     """
-    mine, theirs = (chain.proposals.boxes.cpu() for chain in (one, other))
-    best = torch.zeros(len(mine))
-    if len(theirs):
-        parts = [box_iou(part, theirs).amax(dim=1) for part in mine.split(ROWS)]
-        best = torch.cat(parts) if parts else best
-    rank = torch.nonzero(best < same).flatten()
+    mine, theirs = (chain.proposals.boxes.cpu().numpy() for chain in (one, other))
+    under = float(np.nextafter(np.float32(same), np.float32(0)))  # `same` itself is the same
+    met = find_met(as_columns(np.concatenate([mine, theirs])), len(mine), under)
+    rank = torch.from_numpy(np.flatnonzero(~met[: len(mine)]))
     anchors = one.proposals.anchor_index.cpu()[rank]
     if _number_alike(one.grid, other.grid):
         why = final_fate(other)[anchors].long()
     else:
         why = torch.full_like(anchors, Why.OTHER_GRID)
-    return Lacking(rank, why, best[rank])
+    return Lacking(rank, why)
 
 
 def final_fate(chain: Chain) -> Tensor:

@@ -90,6 +90,37 @@ def find_edges(
         there are more than `limit`.
     """
     pieces, total = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))], 0
+    for one, other, iou in _hits(columns, groups, threshold):
+        pieces.append((np.minimum(one, other), np.maximum(one, other), iou))
+        total += len(iou)
+        if total > limit:
+            return None
+    return tuple(np.concatenate(side) for side in zip(*pieces, strict=True))
+
+
+@np.errstate(all="ignore")
+def find_met(columns: np.ndarray, first: int, threshold: float) -> np.ndarray:
+    """Which boxes overlap one of another list over the threshold; pairs are not kept.
+
+    Args:
+        columns: (5, N + 1) columns of both lists, one after the other, nobody last.
+        first: how many boxes the first list has.
+        threshold: the IoU that a pair exceeds, in [0, 1].
+
+    Returns:
+        (N,) bool.
+    """
+    met = np.zeros(columns.shape[1] - 1, dtype=bool)
+    for one, other, _ in _hits(columns, meeting_boxes(columns, None), threshold):
+        across = (one < first) != (other < first)
+        met[one[across]] = met[other[across]] = True
+    return met
+
+
+def _hits(
+    columns: np.ndarray, groups: Sequence[np.ndarray], threshold: float
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Pairs of boxes of a group over the threshold, each once: (P,) and (P,) positions, (P,) IoU."""
     least, nobody = float32_floor(threshold), columns.shape[1] - 1
     for group in groups:
         row = group.take(np.argsort(columns[0].take(group)))
@@ -101,12 +132,7 @@ def find_edges(
             step = hit // len(first)  # with the next line 3 times as fast as a divmod
             place = hit - step * len(first)
             step += at.take(place)
-            one, other = row.take(first.take(place)), row.take(step)
-            pieces.append((np.minimum(one, other), np.maximum(one, other), iou.take(hit)))
-            total += len(hit)
-            if total > limit:
-                return None
-    return tuple(np.concatenate(side) for side in zip(*pieces, strict=True))
+            yield row.take(first.take(place)), row.take(step), iou.take(hit)
 
 
 def _windows(columns: np.ndarray, threshold: float) -> np.ndarray:

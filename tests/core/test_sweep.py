@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from explorer.core import sweep
 from explorer.core.boxes import box_iou
-from explorer.core.sweep import as_columns, columns_iou, find_edges, float32_floor, meeting_boxes
+from explorer.core.sweep import (
+    as_columns,
+    columns_iou,
+    find_edges,
+    find_met,
+    float32_floor,
+    meeting_boxes,
+)
 from tests.core.test_nms import HARD, clustered, uniform
 
 
@@ -51,6 +58,17 @@ def test_hard_inputs_have_the_pairs_of_the_whole_table(name, threshold):
     found = torch.zeros_like(over)
     found[index[better], index[worse]] = True
     assert torch.equal(found, over)
+
+
+@pytest.mark.parametrize("threshold", [0, 0.3, 0.9, 1])
+@pytest.mark.parametrize("name", [*HARD, "uniform", "clustered", "none"])
+def test_boxes_that_meet_one_of_the_other_list_are_those_of_the_table(name, threshold):
+    others = {"uniform": uniform(300, seed=4), "clustered": clustered(300, seed=4)}
+    boxes = (HARD | others | {"none": [torch.empty(0, 4)]})[name][0]
+    first = len(boxes) // 3
+    over = box_iou(boxes[:first], boxes[first:]).double() > threshold
+    met = find_met(as_columns(boxes.numpy()), first, threshold)
+    assert met.tolist() == [*over.any(dim=1).tolist(), *over.any(dim=0).tolist()]
 
 
 def test_boxes_of_different_groups_are_no_pairs():
