@@ -120,7 +120,7 @@ def find_met(columns: np.ndarray, first: int, threshold: float) -> np.ndarray:
 def _hits(
     columns: np.ndarray, groups: Sequence[np.ndarray], threshold: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Pairs of boxes of a group over the threshold, each once: (P,) and (P,) positions, (P,) IoU."""
+    """Each pair of boxes of a group over the threshold: (P,), (P,) positions and (P,) IoUs."""
     least, nobody = float32_floor(threshold), columns.shape[1] - 1
     for group in groups:
         row = group.take(np.argsort(columns[0].take(group)))

@@ -136,24 +136,21 @@ def _axis(title: str) -> dict[str, Any]:
 
 
 def _ring(sides: tuple[float, float] | None, symbol: str) -> list[theme.Trace]:
-    """A ring around a width and height; none around nothing."""
+    """A ring with a dark rim around a width and height; none around nothing."""
+    if not sides:
+        return []
+    line = {"width": [8, 4], "color": ["#000", theme.ACCENT]}
+    look = {"symbol": f"{symbol}-open", "size": 20, "color": line["color"], "line": line}
     return [
         theme.trace(
             "scatter",
-            x=[sides[0]],
-            y=[sides[1]],
+            x=[sides[0]] * 2,
+            y=[sides[1]] * 2,
             mode="markers",
-            marker={
-                "symbol": f"{symbol}-open",
-                "size": 20,
-                "line": {"width": width},
-                "color": colour,
-            },
+            marker=look,
             hoverinfo="skip",
             showlegend=False,
         )
-        for width, colour in ((8, "#000"), (4, theme.ACCENT))
-        if sides
     ]
 
 

@@ -122,8 +122,7 @@ def target_histograms(targets: np.ndarray) -> theme.Figure:
     )
     fixed = {"fixedrange": True, "zeroline": False}
     return theme.figure(
-        [bars],
-        annotations=[_note(*each) for each in zip(DELTAS, tops, targets.T, most, strict=True)],
+        [bars, _notes(tops - 1 + ROW, -reach, targets, most)],
         xaxis=fixed | {"range": [-reach, reach], "automargin": True},
         yaxis=fixed | {"range": [0, len(DELTAS)], "dtick": 1, "showticklabels": False},
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
@@ -134,11 +133,22 @@ def target_histograms(targets: np.ndarray) -> theme.Figure:
     )
 
 
-def _note(name: str, top: int, values: np.ndarray, most: int) -> dict:
-    """Mean and spread of one delta, above its histogram."""
-    text = f"<b>{name}</b>"
-    if len(values):
-        text += f"  mean {values.mean():+.3f}, spread {values.std():.3f}".replace("-", "−")
-        text += f", highest bar {most:,}"
-    above = {"x": 0, "xref": "paper", "xanchor": "left", "yanchor": "bottom"}
-    return above | {"y": float(top - 1 + ROW), "text": text, "showarrow": False}
+def _notes(tops: np.ndarray, left: float, targets: np.ndarray, most: np.ndarray) -> theme.Trace:
+    """Mean and spread of each delta, above its histogram."""
+    words = [f"<b>{name}</b>" for name in DELTAS]
+    if len(targets):
+        told = zip(words, targets.mean(axis=0), targets.std(axis=0), most, strict=True)
+        words = [
+            f"{word}  mean {mean:+.3f}, spread {std:.3f}".replace("-", "−")
+            + f", highest bar {highest:,}"
+            for word, mean, std, highest in told
+        ]
+    return theme.trace(  # Plotly draws annotations twice where bars change
+        "scatter",
+        x=[left] * len(words),
+        y=tops,
+        mode="text",
+        text=words,
+        textposition="top right",
+        hoverinfo="skip",
+    )

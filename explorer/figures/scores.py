@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from PIL import Image
 
@@ -10,6 +12,16 @@ from explorer.figures import png, theme
 from explorer.figures.canvas import boxes_path, canvas, image_layer, path_shape
 
 BINS = 80  # the notebook's
+KEY = {  # the map's colours from low to high; Plotly would draw its own bar anew at every move
+    "source": png.uri(png.heat(np.linspace(1, 0, 64)[:, None])),
+    "x": 1.01,
+    "y": 1,
+    "sizex": 0.02,
+    "sizey": 1,
+    "xref": "paper",
+    "yref": "paper",
+    "sizing": "stretch",
+}
 FOLLOWED = theme.LEVELS[3]  # a line on the page's own ground, light or dark
 
 
@@ -40,11 +52,12 @@ def histogram(
     bars = []
     for name, colour, values in parts:
         counts, _ = np.histogram(values, BINS, (low, high))
+        filled = np.flatnonzero(counts) if counts.any() else [0]  # a bar of 0 costs what others do
         bars.append(
             theme.trace(
                 "bar",
-                x=middles.astype(np.float32),
-                y=counts,
+                x=middles[filled].astype(np.float32),
+                y=counts[filled],
                 width=width,
                 name=name,
                 marker={"color": colour, "line": {"width": 0}},
@@ -110,33 +123,26 @@ def heat_map(
     # The grid may reach past the input; the axes cut it there.
     covered = round(rows * grid.strides[level][0]), round(columns * grid.strides[level][1])
     shown = image_layer(_as_png((best - low) / span), covered, 0.72 if photo_url else 1.0)
-    scale = theme.trace(  # carries the colour bar; the map itself is one small image
-        "scatter",
-        x=[None],
-        y=[None],
-        mode="markers",
-        marker={
-            "color": [low],
-            "cmin": low,
-            "cmax": low + span,
-            "showscale": True,
-            "colorscale": theme.stops(theme.HEAT_SCALE),
-            "colorbar": {"thickness": 14, "len": 0.9, "tickformat": ".3~f", "x": 1.01},
-        },
-        hoverinfo="skip",
-    )
     title = f"{level_name}: best score of each of {rows * columns:,} cells"
     figure = canvas(
         grid.image_size,
         photo_url,
-        [scale],
         title=title,
-        layers=[shown],
+        layers=[shown, KEY],
         shapes=_followed_cell(grid, followed) if followed else None,
         alt=f"{title}, from {low:.3f} to {high:.3f}",
     )
+    figure["layout"]["annotations"] = [
+        _on_the_key(f"{low + at * (high - low):.3f}", at) for at in (0.0, 0.5, 1.0)
+    ]
     figure["layout"]["margin"]["r"] = 76
     return figure
+
+
+def _on_the_key(word: str, at: float) -> dict[str, Any]:
+    place = {"x": KEY["x"] + KEY["sizex"], "y": at, "xref": "paper", "yref": "paper"}
+    anchor = {0.0: "bottom", 1.0: "top"}.get(at, "middle")
+    return place | {"text": word, "xanchor": "left", "yanchor": anchor, "showarrow": False}
 
 
 def _followed_cell(grid: Grid, followed: tuple[int, int, int]) -> list[dict]:

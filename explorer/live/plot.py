@@ -20,12 +20,15 @@ from explorer.live import scripts
 
 PLOTLY_FOLDER = Path(plotly.__file__).parent / "package_data"  # app.py serves it as /vendor
 TYPES = {"i1", "i2", "i4", "u1", "u2", "u4", "f4", "f8"}  # arrays that Plotly's JavaScript has
+FILES = ("save", "ahead", "plot_news", "plot_told", "plot_drag", "plot")
 
 _mount = st.components.v2.component(
     "rpn_explorer_plot",
     html='<div class="rpn-plot"></div>',
     css=".rpn-plot { width: 100%; overflow: hidden; }",
-    js=scripts.fetched(scripts.joined("js", "save", "ahead", "plot_news", "plot_told", "plot_drag", "plot")),
+    js=scripts.fetched(
+        scripts.joined("js", "save", "ahead", "plot_news", "plot_told", "plot_drag", "plot")
+    ),
     isolate_styles=False,  # Plotly's own style sheet lies in the document
 )
 

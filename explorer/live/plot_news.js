@@ -44,6 +44,7 @@ function onlyMoved(state, traces, layout) {
 function newsFor(state, figure) {
   const { meta, ...layout } = figure.layout; // Plotly draws all anew at other meta
   takeTold(state, figure.traces);
+  Object.assign(state.plot, { rpnTold: state.told, rpnMeta: meta }); // for tests
   const traces = figure.traces.map((trace) => (isTold(trace) ? withoutPoints(trace) : trace));
   if (onlyMoved(state, traces, layout)) layout.transition = { duration: 0 };
   state.arrays = keepArrays(traces, layout, state.arrays ?? new Map());

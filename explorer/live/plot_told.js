@@ -28,7 +28,6 @@ function outline(state, box, axes) {
 function takeTold(state, traces) {
   state.told = traces.map((trace, number) => ({ ...trace, number })).filter(isTold);
   for (const trace of state.told) [trace.x, trace.y] = [decoded(trace.x), decoded(trace.y)];
-  state.plot.rpnTold = state.told; // for tests
 }
 
 function toldAt({ plot, told, layout }, event) {

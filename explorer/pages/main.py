@@ -4,6 +4,7 @@ It lies among the pages, not beside them: Streamlit takes a folder named "pages"
 for its older kind of navigation, and a link into a page, opened first after a start, would fail.
 """
 
+import base64
 from pathlib import Path
 
 import streamlit as st
@@ -26,8 +27,10 @@ HERE = Path(__file__).parent
 
 _ahead.wait()
 with _turn.taken(whole=True):
-    # An icon by name would come from a font server: no request of a page leaves this one.
-    icon = str(HERE.parents[1] / "assets" / "icon.png")
+    # By name it would come from a font server, and no request of a page leaves this one; as a file
+    # it would be gone after a run of a part of the page.
+    icon = base64.b64encode((HERE.parents[1] / "assets" / "icon.png").read_bytes()).decode()
+    icon = f"data:image/png;base64,{icon}"
     st.set_page_config(page_title="RPN Explorer", page_icon=icon, layout="wide")
     mark = f'<i data-ahead="{_ahead.begin()}" hidden></i>'
     st.html(f"<style>{(HERE / 'page.css').read_text()}</style>{mark}")

@@ -136,7 +136,7 @@ VALUES = "(input) => ['value', 'min', 'max', 'step'].map((name) => Number(input[
 
 @dataclass
 class Presses:
-    """Milliseconds of each press on one slider that changed something."""
+    """Milliseconds of each press on one slider that changed a figure; if none did, a number."""
 
     first: list[float] = field(default_factory=list)
     pixels: list[float] = field(default_factory=list)
@@ -145,9 +145,11 @@ class Presses:
     figures: int = 0
 
     def add(self, seen: dict) -> None:
-        shown = seen["figures"] or seen["numbers"]
+        shown = seen["figures"] or ([] if self.figures else seen["numbers"])
         if not (seen["sent"] and shown):
             return
+        if seen["figures"] and not self.figures:
+            self.first, self.pixels, self.server, self.kilobytes = [], [], [], []
         self.first.append(shown[0] - seen["pressed"])
         self.pixels.append(shown[-1] - seen["pressed"])
         self.server.append(seen["last"] - seen["sent"])
@@ -172,7 +174,8 @@ def measure(
         f"Headless Chromium without a GPU, 1440 x 900, {link or 'the door'}. A median of "
         f"{presses} presses, fewer where a slider has no more steps: each to a value that the "
         "server has not seen, then back over known ones. First: from the key to the frame after "
-        "the first figure in sight whose picture changed (or number, where it changes no figure). "
+        "the first figure in sight whose picture changed; where no press of a slider changes one, "
+        "the first number. "
         "Pixels: the same for the last one. A canvas counts by its pixels, a plot by its markup: "
         "the same picture drawn again is no change. Server: from the message sent to the last one "
         "back. kB: all of a move's messages, and the figures that come ahead of the script."

@@ -124,7 +124,7 @@ def test_hovering_a_box_of_a_plot_tells_about_it(reader):
     centre = reader.plot("recall_boxes").evaluate(
         """(plot) => {
             const { xaxis, yaxis } = plot._fullLayout, at = plot.getBoundingClientRect();
-            const trace = plot._fullData[0];
+            const [trace] = plot.rpnTold;
             return [at.left + xaxis._offset + xaxis.l2p(trace.x[0]),
                     at.top + yaxis._offset + yaxis.l2p(trace.y[0])];
         }"""

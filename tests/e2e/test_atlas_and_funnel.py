@@ -80,12 +80,12 @@ def test_a_band_of_the_funnel_leads_to_its_boxes(reader):
     reader.wait_for_link({"funnel.band": "below top-n", "funnel.part": "P2"})
     of_p2 = int(metrics(reader)[0].replace(",", ""))
     assert 300 < of_p2 < lost
-    drawn = "(plot) => plot.data[0].customdata.map((facts) => [facts[6], facts[10]])"
+    drawn = "(plot) => plot.rpnTold[0].customdata.map((facts) => [facts[6], facts[10]])"
     facts = reader.plot("band_boxes").evaluate(drawn)
     assert facts == [["P2", "below the top-n"]] * 300
     reader.screenshot("funnel_band")
 
-    box = reader.plot("band_boxes").evaluate("(plot) => plot.data[0].customdata[0]")
+    box = reader.plot("band_boxes").evaluate("(plot) => plot.rpnTold[0].customdata[0]")
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     click(reader, "band_boxes", x, y, changes="funnel")
     reader.wait_for_link({"view.follow": None})

@@ -64,7 +64,7 @@ def test_a_drawn_object_is_claimed_and_follows_the_mouse_and_a_bad_one_is_refuse
     reader.screenshot("matching_drawn")
 
     reader.act("matching", lambda: reader.page.locator(".st-key-draw_objects label").first.click())
-    box = "(plot) => plot.layout.meta.movable"
+    box = "(plot) => plot.rpnMeta.movable"
     before = reader.plot("matching").evaluate(box)
     reader.act("matching", lambda: drag(reader, (0.2, 0.4), (0.3, 0.5)))
     after = reader.plot("matching").evaluate(box)
@@ -101,11 +101,11 @@ def test_thresholds_and_the_rule_change_who_is_positive(reader):
 
 def test_a_click_on_an_object_or_its_row_shows_its_anchors_alone(reader):
     reader.open(VIEW + "&match.high=0.5")
-    every = reader.plot("matching").evaluate("(plot) => plot.data[0].customdata.length")
+    every = reader.plot("matching").evaluate("(plot) => plot.rpnTold[0].customdata.length")
     click(reader, "claim_table", 0.1, 0.5)  # the second of three rows
     reader.wait_for_link({"claims.object": 1})
     own = reader.plot("matching").evaluate(
-        "(plot) => plot.data[0].customdata.map((fact) => fact[6])"
+        "(plot) => plot.rpnTold[0].customdata.map((fact) => fact[6])"
     )
     assert 0 < len(own) < every
     assert set(own) == {2}

@@ -61,10 +61,10 @@ def test_no_objects_have_a_table():
 
 
 def bars(targets):
-    _, (trace,), layout = sent(
+    _, (trace, words), layout = sent(
         target_histograms(np.array(targets, dtype=np.float32).reshape(-1, 4))
     )
-    return trace, layout
+    return trace, words, layout
 
 
 def counts_of(trace, name):
@@ -75,7 +75,7 @@ def counts_of(trace, name):
 
 def test_every_target_is_counted_once_and_where_it_lies():
     draw = np.random.default_rng(0).normal(0, [0.1, 0.1, 0.3, 0.3], (50, 4))
-    trace, layout = bars(draw)
+    trace, _, layout = bars(draw)
     reach = layout["xaxis"]["range"][1]
     assert layout["xaxis"]["range"][0] == -reach
     assert reach >= np.abs(draw).max()
@@ -88,7 +88,7 @@ def test_every_target_is_counted_once_and_where_it_lies():
 
 
 def test_each_histogram_fills_its_row_and_no_other():
-    trace, _ = bars(np.random.default_rng(1).normal(0, 0.2, (80, 4)))
+    trace, _, _ = bars(np.random.default_rng(1).normal(0, 0.2, (80, 4)))
     names = [name for name, _ in trace["customdata"]]
     assert [*dict.fromkeys(zip(names, array(trace["base"]).tolist(), strict=True))] == [
         ("dx", 3), ("dy", 2), ("dw", 1), ("dh", 0)
@@ -102,8 +102,9 @@ def test_each_histogram_fills_its_row_and_no_other():
 
 
 def test_each_histogram_tells_mean_spread_and_its_highest_bar():
-    _, layout = bars([[0.1, -0.2, 0, 0], [0.3, -0.2, 0, 1]])
-    assert [(note["text"], note["y"]) for note in layout["annotations"]] == [
+    _, words, layout = bars([[0.1, -0.2, 0, 0], [0.3, -0.2, 0, 1]])
+    assert set(words["x"]) == {layout["xaxis"]["range"][0]}
+    assert [*zip(words["text"], array(words["y"]), strict=True)] == [
         ("<b>dx</b>  mean +0.200, spread 0.100, highest bar 1", 3.7),
         ("<b>dy</b>  mean −0.200, spread 0.000, highest bar 2", 2.7),
         ("<b>dw</b>  mean +0.000, spread 0.000, highest bar 2", 1.7),
@@ -112,14 +113,14 @@ def test_each_histogram_tells_mean_spread_and_its_highest_bar():
 
 
 def test_no_positives_have_empty_histograms():
-    trace, layout = bars([])
+    trace, words, _ = bars([])
     assert array(trace["y"]).size == 0
-    assert layout["annotations"][0]["text"] == "<b>dx</b>"
+    assert words["text"][0] == "<b>dx</b>"
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-9])
 def test_targets_of_zero_lie_in_the_middle_bar(value):
-    trace, _ = bars([[value] * 4])
+    trace, _, _ = bars([[value] * 4])
     for name in DELTAS:
         middles, counted = counts_of(trace, name)
         np.testing.assert_allclose(middles, [0], atol=1e-9)

@@ -8,11 +8,11 @@ from collections import Counter
 import pytest
 from starlette.requests import Request
 
-from explorer.live import board, scripts
+from explorer.live import board, plot, scripts
 from tests.loops import in_its_own_loop
 
 COMPONENTS = (
-    ("save", "ahead", "plot_news", "plot_told", "plot_drag", "plot"),
+    plot.FILES,
     (*board.SHARED, "ahead", "nms", "boxes_payload", "boxes_words", "boxes"),
     (*board.SHARED, "anchor_formula", "anchor_hand", "anchors"),
     (*board.SHARED, "step_scene", "step_picture", "step_tree", "steps"),
