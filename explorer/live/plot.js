@@ -33,7 +33,7 @@ function dress(layout, { text, faint, ground, family }) {
     ...layout.hoverlabel,
     bgcolor: ground,
     bordercolor: faint,
-    font: { ...layout.hoverlabel?.font, color: text },
+    font: { ...layout.hoverlabel?.font, color: text, family },
   };
   layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: faint, activecolor: text };
   const axes = Object.keys(layout).filter((name) => /^[xy]axis/.test(name));

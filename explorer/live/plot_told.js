@@ -21,7 +21,7 @@ function outline(state, box, axes) {
   const look = { fill: "rgba(255,212,0,0.18)", stroke: "#FFD400", "stroke-width": 3, "pointer-events": "none" };
   const sides = { x: left, y: top, width: right - left, height: bottom - top };
   for (const [name, value] of Object.entries({ ...sides, ...look })) rect.setAttribute(name, value);
-  state.plot.querySelector(".main-svg").append(rect);
+  state.plot.querySelector(".hoverlayer").before(rect); // above the figure's own shapes
   state.outline = rect;
 }
 
