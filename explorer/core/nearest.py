@@ -21,6 +21,8 @@ from explorer.settings import Anchors
 
 SLACK = 0.02  # pixels; float32 places anchors that far from here to within a hundredth of it
 
+MANY = 8  # from an eighth of the anchors on all are laid: to look each up takes longer
+
 
 def best_anchors(grid: Grid, anchors: Anchors, objects: Tensor) -> tuple[Tensor, Tensor]:
     """What the anchors reach before any head moves them: no head that stands still finds more.
@@ -40,12 +42,15 @@ def best_anchors(grid: Grid, anchors: Anchors, objects: Tensor) -> tuple[Tensor,
     check_box_list("objects", objects)
     columns = box_columns(objects.cpu())
     likely = _likely(grid, anchors, columns.astype(np.float64))
-    numbers = np.unique(np.concatenate([np.empty(0, int), *likely]))
+    # Shapes far larger than the objects cover them from almost everywhere.
+    everywhere = sum(map(len, likely)) > grid.starts[-1] // MANY
+    every = np.arange(grid.starts[-1] if everywhere else 0)
+    numbers = every if everywhere else np.unique(np.concatenate([every, *likely]))
     laid = box_columns(anchors_at(grid, anchors, torch.from_numpy(numbers)))
     best, index = np.zeros(len(objects), np.float32), np.full(len(objects), -1)
     for place, own in enumerate(likely):
         if len(own):
-            near = laid.take(np.searchsorted(numbers, own), axis=1)
+            near = laid.take(own if everywhere else np.searchsorted(numbers, own), axis=1)
             iou = columns_iou(columns[:, place, None], near)
             first = int(iou.argmax())
             if iou[first] > 0:

@@ -155,6 +155,7 @@ function move(state, change) {
   state.text = text;
   const { shapes, annotations } = figure.layout;
   Plotly.relayout(state.plot, { shapes, annotations });
+  sortShapes(state.plot);
 }
 
 // Whether this figure is on the screen already, in the same colours.

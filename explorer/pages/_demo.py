@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -37,6 +37,18 @@ class Page:
     address: str  # the hash that Streamlit knows it by
     results: list[str] = field(default_factory=list)  # keys of its parts
     follows: bool = False  # whether something beside sliders and results shows the settings
+
+
+class Around(NamedTuple):
+    """All that the script shows outside of a page: equal values look the same."""
+
+    complaints: bool
+    preset: str | None
+    misfit: tuple[str, ...]
+    chosen: tuple[Any, ...]  # the sidebar's settings
+    followed: tuple[int, Any] | None
+    lesson: Any
+    planted: Any  # its sliders show it themselves, see `_shown_around`
 
 
 class _Thread(threading.local):
@@ -160,12 +172,12 @@ def _a_part_runs() -> bool:
     return bool(get_script_run_ctx().fragment_ids_this_run)
 
 
-def _shown_around(before: tuple, where: str) -> bool:
+def _shown_around(before: Around, where: str) -> bool:
     """Whether what stands around the page shows a moved slider's change already."""
     if where == "page":
         return _a_part_runs()  # and looks there itself whether it is so
     after = _around()
-    if before != st.session_state[AROUND] or before[:-1] != after[:-1]:
+    if before != st.session_state[AROUND] or before._replace(planted=after.planted) != after:
         return False
     st.session_state[AROUND] = after  # only planted scores changed, which that slider shows
     return True
@@ -184,16 +196,15 @@ def _alone() -> Iterator[None]:
         _state.write_link()
 
 
-def _around() -> tuple:
-    """All that the script shows outside of a page: equal values look the same."""
+def _around() -> Around:
     settings = _state.current()
     followed = settings.view.follow
-    return (  # the settings of planted scores last, see `_shown_around`
-        _state.has_complaints(),
-        name_of(settings),
-        _weights.misfit(settings),
-        (settings.image, settings.scene, settings.scores, settings.compute),
-        (followed, settings.anchors) if followed >= 0 else None,
-        settings if settings.lesson.name else settings.lesson,  # a lesson watches everything
-        settings.planted,
+    return Around(
+        complaints=_state.has_complaints(),
+        preset=name_of(settings),
+        misfit=_weights.misfit(settings),
+        chosen=(settings.image, settings.scene, settings.scores, settings.compute),
+        followed=(followed, settings.anchors) if followed >= 0 else None,
+        lesson=settings if settings.lesson.name else settings.lesson,  # it watches everything
+        planted=settings.planted,
     )
