@@ -71,7 +71,8 @@ def demo(draw: Callable[[], None]) -> Callable[[], None]:
             _here.page = Page(key, get_script_run_ctx().page_script_hash)
             with drawing("page"):
                 draw()
-            _state.own().page = _here.page
+            if _a_part_runs():
+                publish()
 
     return st.fragment(part, key=key)
 
@@ -153,8 +154,17 @@ def drawing(what: str) -> Iterator[None]:
 
 def remember() -> None:
     """Note what is shown around the page, before the page is drawn."""
-    _state.own().page = None
     st.session_state[AROUND] = _around()
+
+
+def begin() -> None:
+    """Forget the page that stands there: the whole script draws it anew, and may be stopped."""
+    _state.own().page = _here.page = None
+
+
+def publish() -> None:
+    """Let sliders run parts of the page, now that all of it, and of what is around it, is there."""
+    _state.own().page = _here.page
 
 
 def _key(draw: Callable[[], None]) -> str:

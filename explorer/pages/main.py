@@ -31,6 +31,7 @@ with _turn.taken(whole=True):
     # it would be gone after a run of a part of the page.
     icon = base64.b64encode((HERE.parents[1] / "assets" / "icon.png").read_bytes()).decode()
     icon = f"data:image/png;base64,{icon}"
+    _demo.begin()
     st.set_page_config(page_title="RPN Explorer", page_icon=icon, layout="wide")
     mark = f'<i data-ahead="{_ahead.begin()}" hidden></i>'
     st.html(f"<style>{(HERE / 'page.css').read_text()}</style>{mark}")
@@ -46,3 +47,4 @@ with _turn.taken(whole=True):
     page.run()
     _ahead.remember()
     _state.write_link()
+    _demo.publish()
