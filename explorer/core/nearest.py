@@ -20,7 +20,6 @@ from explorer.core.sweep import columns_iou
 from explorer.settings import Anchors
 
 SLACK = 0.02  # pixels; float32 places anchors that far from here to within a hundredth of it
-
 MANY = 8  # from an eighth of the anchors on all are laid: to look each up takes longer
 
 
@@ -44,8 +43,10 @@ def best_anchors(grid: Grid, anchors: Anchors, objects: Tensor) -> tuple[Tensor,
     likely = _likely(grid, anchors, columns.astype(np.float64))
     # Shapes far larger than the objects cover them from almost everywhere.
     everywhere = sum(map(len, likely)) > grid.starts[-1] // MANY
-    every = np.arange(grid.starts[-1] if everywhere else 0)
-    numbers = every if everywhere else np.unique(np.concatenate([every, *likely]))
+    if everywhere:
+        numbers = np.arange(grid.starts[-1])
+    else:
+        numbers = np.unique(np.concatenate([np.empty(0, int), *likely]))
     laid = box_columns(anchors_at(grid, anchors, torch.from_numpy(numbers)))
     best, index = np.zeros(len(objects), np.float32), np.full(len(objects), -1)
     for place, own in enumerate(likely):

@@ -12,6 +12,7 @@ arguments: they would be those of the last run of the page.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explorer.pages import _ahead, _show, _state, _turn, _weights
 from explorer.presets import name_of
 
+SENT = 0.5  # seconds in which what was drawn is with the browser
 AROUND = "around"  # what the session's last run of the whole script showed around the page
 
 
@@ -37,6 +39,15 @@ class Page:
     address: str  # the hash that Streamlit knows it by
     results: list[str] = field(default_factory=list)  # keys of its parts
     follows: bool = False  # whether something beside sliders and results shows the settings
+    drawn: float = 0.0  # when, in seconds of `time.monotonic`
+
+    def is_sent(self) -> bool:
+        """Whether parts may run instead of what was asked for.
+
+        As a run begins, what the one before drew of its parts and has not sent is dropped: it draws
+        them again. Parts alone would not, and the browser would look for what it never got.
+        """
+        return time.monotonic() - self.drawn > SENT
 
 
 class Around(NamedTuple):
@@ -68,6 +79,7 @@ def demo(draw: Callable[[], None]) -> Callable[[], None]:
     @wraps(draw)
     def part() -> None:
         with _alone():
+            _state.own().page = None  # until all of it stands there again
             _here.page = Page(key, get_script_run_ctx().page_script_hash)
             with drawing("page"):
                 draw()
@@ -108,7 +120,7 @@ def moved(take: Callable[[], None]) -> Callable[[], None]:
         before = _around()
         take()
         page = _page_of_the_run()
-        if page is None or not _shown_around(before, where):
+        if page is None or not page.is_sent() or not _shown_around(before, where):
             return
         if page.results and not page.follows:
             st.rerun(page.results)
@@ -164,6 +176,8 @@ def begin() -> None:
 
 def publish() -> None:
     """Let sliders run parts of the page, now that all of it, and of what is around it, is there."""
+    if _here.page is not None:
+        _here.page.drawn = time.monotonic()
     _state.own().page = _here.page
 
 
