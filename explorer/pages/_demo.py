@@ -18,17 +18,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from explorer.pages import _ahead, _show, _state, _turn, _weights
-from explorer.presets import name_of
+from explorer.pages import _ahead, _around, _show, _state, _turn
 
 SENT = 0.5  # seconds in which what was drawn is with the browser
-AROUND = "around"  # what the session's last run of the whole script showed around the page
 
 
 @dataclass
@@ -48,18 +46,6 @@ class Page:
         them again. Parts alone would not, and the browser would look for what it never got.
         """
         return time.monotonic() - self.drawn > SENT
-
-
-class Around(NamedTuple):
-    """All that the script shows outside of a page: equal values look the same."""
-
-    complaints: bool
-    preset: str | None
-    misfit: tuple[str, ...]
-    chosen: tuple[Any, ...]  # the sidebar's settings
-    followed: tuple[int, Any] | None
-    lesson: Any
-    planted: Any  # its sliders show it themselves, see `_shown_around`
 
 
 class _Thread(threading.local):
@@ -117,10 +103,13 @@ def moved(take: Callable[[], None]) -> Callable[[], None]:
         return take
 
     def take_and_redraw() -> None:
-        before = _around()
+        before = _around.now()
         take()
         page = _page_of_the_run()
-        if page is None or not page.is_sent() or not _shown_around(before, where):
+        if page is None or not page.is_sent():
+            return
+        # A part of the page looks there itself whether it is shown.
+        if not (_a_part_runs() if where == "page" else _around.takes_planted(before)):
             return
         if page.results and not page.follows:
             st.rerun(page.results)
@@ -164,11 +153,6 @@ def drawing(what: str) -> Iterator[None]:
         _here.what = before
 
 
-def remember() -> None:
-    """Note what is shown around the page, before the page is drawn."""
-    st.session_state[AROUND] = _around()
-
-
 def begin() -> None:
     """Forget the page that stands there: the whole script draws it anew, and may be stopped."""
     _state.own().page = _here.page = None
@@ -196,39 +180,14 @@ def _a_part_runs() -> bool:
     return bool(get_script_run_ctx().fragment_ids_this_run)
 
 
-def _shown_around(before: Around, where: str) -> bool:
-    """Whether what stands around the page shows a moved slider's change already."""
-    if where == "page":
-        return _a_part_runs()  # and looks there itself whether it is so
-    after = _around()
-    if before != st.session_state[AROUND] or before._replace(planted=after.planted) != after:
-        return False
-    st.session_state[AROUND] = after  # only planted scores changed, which that slider shows
-    return True
-
-
 @contextmanager
 def _alone() -> Iterator[None]:
     """What a part does that runs without the rest of the script."""
     _ahead.wait()
     with _turn.taken():
-        if _around() != st.session_state[AROUND]:
+        if not _around.is_shown():
             st.rerun()
         _show.place_of_progress()
         yield
         _ahead.remember()
         _state.write_link()
-
-
-def _around() -> Around:
-    settings = _state.current()
-    followed = settings.view.follow
-    return Around(
-        complaints=_state.has_complaints(),
-        preset=name_of(settings),
-        misfit=_weights.misfit(settings),
-        chosen=(settings.image, settings.scene, settings.scores, settings.compute),
-        followed=(followed, settings.anchors) if followed >= 0 else None,
-        lesson=settings if settings.lesson.name else settings.lesson,  # it watches everything
-        planted=settings.planted,
-    )

@@ -11,6 +11,7 @@ import streamlit as st
 
 from explorer.pages import (
     _ahead,
+    _around,
     _demo,
     _follow,
     _lesson_panel,
@@ -43,7 +44,7 @@ with _turn.taken(whole=True):
     _show.frame()
     _follow.render()
     _lesson_panel.render(page.url_path or "overview")
-    _demo.remember()
+    _around.remember()
     page.run()
     _ahead.remember()
     _state.write_link()
