@@ -24,6 +24,7 @@ app = st.App(
         Route(pictures.ROUTE, pictures.serve),
         Route(scripts.ROUTE, scripts.serve),
         Route(ahead.ROUTE, ahead.serve, methods=["POST"]),
+        Route(ahead.TAKEN_ROUTE, ahead.serve_taken, methods=["POST"]),
     ],
     middleware=[Middleware(ahead.FiguresFirst)],
 )

@@ -2,18 +2,19 @@
 // those in sight would show. One for all figures of a page; they say where they are and take what
 // comes. The server's side is ahead.py.
 
-const AT_REST = 150; // ms without a script: what the last one sent stands
-const LET_GO = 300; // ms after a slider's step in which its script may not have begun
+const AT_REST = 150; // ms without a script, once one has taken what moved: what it sent stands
+const ASKS = 30; // whether one has; then none is to come: it refused the value, or a finger holds it
 const NAME_BYTES = 30; // a figure's name has fewer
 
 function createAhead() {
   const figures = new Map(); // key -> {node, take}
-  const moved = new Map(); // slider's key -> value
-  const came = new Set(); // keys of figures that came ahead since all was at rest
+  const moved = new Map(); // slider's key -> value, to be asked with
+  const away = new Map(); // slider's key -> value, since all was at rest
+  const came = new Set(); // keys of figures that came ahead since then
   const held = new Map(); // key -> what to do with the script's own, once all is at rest
   const had = new Map(); // key -> {number, bytes}, the last that came ahead
   const missed = new Map(); // key -> {node, take} of a figure that a script named, and that is not here
-  let [asking, resting, tries, stepped] = [false, 0, 0, -LET_GO];
+  let [asking, resting, tries, steps, taken, asks] = [false, 0, 0, 0, 0, 0];
 
   const keyOf = (node) => node.closest("[class*=st-key-]")?.className.match(/st-key-(\S+)/)[1];
   const inSight = (node) => {
@@ -21,9 +22,10 @@ function createAhead() {
     return height > 0 && bottom > 0 && top < innerHeight;
   };
 
+  const token = () => document.querySelector("[data-ahead]")?.dataset.ahead;
+
   function ask() {
-    const token = document.querySelector("[data-ahead]")?.dataset.ahead;
-    if (asking || !(moved.size || missed.size) || !token) return;
+    if (asking || !(moved.size || missed.size) || !token()) return;
     for (const known of [figures, missed]) {
       for (const [key, { node }] of known) if (!node.isConnected) known.delete(key);
     }
@@ -32,7 +34,7 @@ function createAhead() {
     const topOf = ([, { node }]) => node.getBoundingClientRect().top;
     asked.sort((one, other) => topOf(one) - topOf(other)); // as they are read
     const keys = [...new Set([...asked.map(([key]) => key), ...missed.keys()])];
-    const order = { url: `${location.origin}/ahead/${token}`, moved: Object.fromEntries(moved), keys };
+    const order = { url: `${location.origin}/ahead/${token()}`, moved: Object.fromEntries(moved), keys };
     moved.clear();
     if (!keys.length) return;
     asking = true;
@@ -74,11 +76,23 @@ function createAhead() {
     clearTimeout(resting);
     resting = setTimeout(() => {
       const running = document.querySelector("[data-test-script-state=running]");
-      if (running || asking || performance.now() - stepped < LET_GO) return rest();
+      if (running || asking) return rest();
+      if (came.size && taken !== steps && asks < ASKS) return askTaken().then(rest);
       for (const act of held.values()) act();
       held.clear();
       came.clear();
+      away.clear();
     }, AT_REST);
+  }
+
+  // Until a script has taken the sliders' last values, what came ahead is newer than what scripts
+  // send. How long that lasts, on a slow line or a busy server, is for the server to say.
+  async function askTaken() {
+    asks += 1;
+    const step = steps;
+    const order = { method: "POST", body: JSON.stringify({ moved: Object.fromEntries(away) }) };
+    const answer = await fetch(`/taken/${token()}`, order).catch(() => null);
+    if (!answer?.ok || (await answer.json())) taken = step; // where nobody answers, no script is to come
   }
 
   // A slider's input carries its value as an attribute, which follows the finger. One that is not
@@ -86,8 +100,11 @@ function createAhead() {
   new MutationObserver((changes) => {
     for (const { target } of changes) {
       if (!target.matches("input[type=range]:focus")) continue;
-      moved.set(keyOf(target), Number(target.getAttribute("value")));
-      stepped = performance.now();
+      const [key, value] = [keyOf(target), Number(target.getAttribute("value"))];
+      moved.set(key, value);
+      away.set(key, value);
+      steps += 1;
+      asks = 0;
     }
     ask();
   }).observe(document.body, { subtree: true, attributeFilter: ["value"] });

@@ -15,12 +15,14 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FOLDER = "/ahead/"
 ROUTE = FOLDER + "{token}"
+TAKEN_ROUTE = "/taken/{token}"
 HEADER = "x-ahead"  # a connection's token, whatever a browser sends in it; a figure's number
 MOST = 20  # sliders of one request: nobody moves so many at once
 PATIENCE = 0.3  # seconds for which a script waits for a figure that is being made
@@ -45,6 +47,9 @@ class Reader(Protocol):
 
     def look_ahead(self, moved: Mapping[str, float], key: str) -> Sent | None:
         """A figure as it would be with some sliders elsewhere; None where it cannot be had."""
+
+    def has_taken(self, moved: Mapping[str, float]) -> bool:
+        """Whether a script has been through with these values of sliders: no other is to come."""
 
 
 _readers: WeakValueDictionary[str, Reader] = WeakValueDictionary()
@@ -114,20 +119,33 @@ class FiguresFirst:
 
 async def serve(request: Request) -> Response:
     """Answer a browser: the figure, and in the header its number; 204 where there is none."""
-    reader = _readers.get(request.path_params["token"])
-    if reader is None:
-        return Response("This session is no longer here: reload the page.", status_code=404)
-    try:
-        asked = json.loads(await request.body())
-        moved = {str(key): float(value) for key, value in [*asked["moved"].items()][:MOST]}
-        figure = str(asked["figure"])
-        if not all(map(math.isfinite, moved.values())):
-            raise ValueError("no number")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        text = "The body must be JSON with `moved`, slider to number, and `figure`, its key."
-        return Response(text, status_code=400)
-    found = await run_in_threadpool(reader.look_ahead, moved, figure)
+    reader, moved, asked = await _read(request, "figure")
+    found = await run_in_threadpool(reader.look_ahead, moved, str(asked["figure"]))
     if found is None:
         return Response(status_code=204)
     number = {HEADER: str(found.number)}
     return Response(found.data, media_type="application/octet-stream", headers=number)
+
+
+async def serve_taken(request: Request) -> Response:
+    """Tell a browser whether a script has been through with its sliders' values."""
+    reader, moved, _ = await _read(request)
+    return JSONResponse(await run_in_threadpool(reader.has_taken, moved))
+
+
+async def _read(
+    request: Request, *beside: str
+) -> tuple[Reader, dict[str, float], dict[str, object]]:
+    """Who is meant, the sliders that moved, and the whole body, with what must be beside them."""
+    reader = _readers.get(request.path_params["token"])
+    if reader is None:
+        raise HTTPException(404, "This session is no longer here: reload the page.")
+    try:
+        asked = json.loads(await request.body())
+        moved = {str(key): float(value) for key, value in [*asked["moved"].items()][:MOST]}
+        if not all(map(math.isfinite, moved.values())) or not asked.keys() >= {*beside}:
+            raise ValueError("no number, or no figure")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        text = "The body must be JSON with `moved`, slider to number, and `figure`, its key."
+        raise HTTPException(400, text) from None
+    return reader, moved, asked

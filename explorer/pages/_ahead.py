@@ -35,6 +35,7 @@ class Reader:
         self.token = ""
         self.lock = threading.Lock()
         self.settings = Settings()
+        self.stands = False  # whether a script has drawn the page to its end
         self.uploads: dict[str, bytes] = {}
         self.makers: dict[str, Maker] = {}  # by figure
         self.sliders: dict[str, Callable[[float], Changes]] = {}  # slider -> what a value changes
@@ -50,6 +51,14 @@ class Reader:
                 return self._made(self._moved(moved), key) if free else None
             except (KeyError, ValueError, _state.NotAheadError):
                 return None  # the script says why
+
+    def has_taken(self, moved: Mapping[str, float]) -> bool:
+        """Whether what stands there was drawn with these values of the sliders."""
+        with self.lock:
+            try:
+                return self.stands and self._moved(moved) == self.settings
+            except (KeyError, ValueError, _state.NotAheadError):
+                return self.stands  # the script says why
 
     def _moved(self, moved: Mapping[str, float]) -> Settings:
         settings = self.settings
@@ -84,7 +93,7 @@ def wait() -> None:
 def begin() -> str:
     """Forget the last page's figures; returns what the browser calls this reader."""
     own = reader()
-    own.makers, own.sliders = {}, {}
+    own.makers, own.sliders, own.stands = {}, {}, False
     connection = st.context.headers.get(ahead.HEADER)
     if own.token != connection:
         own.token = ahead.admit(own, connection)
@@ -94,7 +103,7 @@ def begin() -> str:
 def remember() -> None:
     """Note the settings that sliders start from."""
     own = reader()
-    own.settings, own.uploads = _state.current(), _state.uploads()
+    own.settings, own.uploads, own.stands = _state.current(), _state.uploads(), True
 
 
 def slider(key: str, changes_of: Callable[[float], Changes]) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from explorer.live import ahead
@@ -15,13 +16,16 @@ class Twice:
     def look_ahead(self, moved, key):
         return ahead.Sent(key.encode() * int(moved.get("times", 1))) if key else None
 
+    def has_taken(self, moved):
+        return moved == {"times": 2}
 
-def ask(token: str, body: bytes):
+
+def ask(token: str, body: bytes, serve=ahead.serve):
     async def receive():
         return {"type": "http.request", "body": body, "more_body": False}
 
     scope = {"type": "http", "method": "POST", "headers": [], "path_params": {"token": token}}
-    return in_its_own_loop(ahead.serve(Request(scope, receive)))
+    return in_its_own_loop(serve(Request(scope, receive)))
 
 
 def test_a_figure_comes_with_a_number_of_its_own():
@@ -42,22 +46,38 @@ def test_none_is_an_answer_too():
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"{}", b'{"moved": 1, "figure": ""}', b'{"moved": {"a": "b"}}', b"\xff", ENDLESS],
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"moved": {}}',
+        b'{"moved": 1, "figure": ""}',
+        b'{"moved": {"a": "b"}, "figure": ""}',
+        b"\xff",
+        ENDLESS,
+    ],
 )
 def test_a_body_that_is_none_is_refused_in_words(body):
     reader = Twice()
-    answer = ask(ahead.admit(reader), body)
-    assert answer.status_code == 400
-    assert b"`moved`" in answer.body
+    with pytest.raises(HTTPException, match="`moved`") as refused:
+        ask(ahead.admit(reader), body)
+    assert refused.value.status_code == 400
+
+
+@pytest.mark.parametrize(("times", "taken"), [(1, b"false"), (2, b"true")])
+def test_a_browser_is_told_whether_a_script_has_been_through(times, taken):
+    reader = Twice()
+    body = b'{"moved": {"times": %d}}' % times
+    assert ask(ahead.admit(reader), body, ahead.serve_taken).body == taken
 
 
 def test_a_reader_who_left_is_forgotten():
     reader = Twice()
     token = ahead.admit(reader)
     del reader
-    answer = ask(token, b'{"moved": {}, "figure": "curve"}')
-    assert answer.status_code == 404
-    assert b"reload the page" in answer.body
+    with pytest.raises(HTTPException, match="reload the page") as refused:
+        ask(token, b'{"moved": {}, "figure": "curve"}')
+    assert refused.value.status_code == 404
 
 
 def test_each_reader_has_a_name_of_its_own():

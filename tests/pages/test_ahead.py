@@ -108,6 +108,29 @@ def test_an_unknown_slider_moves_nothing():
     assert moved.data == own.look_ahead({}, "curve").data
 
 
+def test_a_value_is_taken_once_a_script_has_been_through_with_it():
+    app = opened("recall.py")
+    own, moved = app.session_state["own"].ahead, {"recall-iou": 0.8}
+    assert own.has_taken({"recall-iou": app.slider(key="recall.iou").value})
+    assert not own.has_taken(moved)
+    app.slider(key="recall.iou").set_value(0.8).run()
+    assert own.has_taken(moved)
+    assert own.has_taken(moved | {"no-such-slider": 1.0})
+
+
+def test_a_value_that_cannot_be_is_taken_as_it_is_refused():
+    assert opened("matching.py").session_state["own"].ahead.has_taken({"match-low": 0.99})
+
+
+def test_nothing_is_taken_while_a_page_is_drawn(monkeypatch):
+    app = opened("recall.py")
+    own, told = app.session_state["own"].ahead, []
+    monkeypatch.setattr(_ahead, "remember", lambda: told.append(own.has_taken({})))
+    app.run()
+    assert told
+    assert not any(told)
+
+
 def test_a_pass_of_the_network_is_left_to_the_script():
     own = opened("scores.py", **{"scores.source": "noise"}).session_state["own"].ahead
     assert own.look_ahead({"image-side": 320.0}, "histogram") is None
