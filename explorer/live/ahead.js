@@ -9,7 +9,7 @@ const NAME_BYTES = 30; // a figure's name has fewer
 function createAhead() {
   const figures = new Map(); // key -> {node, take}
   const moved = new Map(); // slider's key -> value, to be asked with
-  const away = new Map(); // slider's key -> value, since all was at rest
+  const away = new Set(); // keys of sliders that moved since all was at rest
   const came = new Set(); // keys of figures that came ahead since then
   const held = new Map(); // key -> what to do with the script's own, once all is at rest
   const had = new Map(); // key -> {number, bytes}, the last that came ahead
@@ -17,6 +17,7 @@ function createAhead() {
   let [asking, resting, tries, steps, taken, asks] = [false, 0, 0, 0, 0, 0];
 
   const keyOf = (node) => node.closest("[class*=st-key-]")?.className.match(/st-key-(\S+)/)[1];
+  const valueOf = (input) => Number(input.getAttribute("value")); // follows the finger
   const inSight = (node) => {
     const { top, bottom, height } = node.getBoundingClientRect();
     return height > 0 && bottom > 0 && top < innerHeight;
@@ -90,19 +91,20 @@ function createAhead() {
   async function askTaken() {
     asks += 1;
     const step = steps;
-    const order = { method: "POST", body: JSON.stringify({ moved: Object.fromEntries(away) }) };
-    const answer = await fetch(`/taken/${token()}`, order).catch(() => null);
+    const inputs = [...away].map((key) => [key, document.querySelector(`.st-key-${key} input[type=range]`)]);
+    const here = inputs.filter(([, input]) => input).map(([key, input]) => [key, valueOf(input)]);
+    const body = JSON.stringify({ moved: Object.fromEntries(here) });
+    const answer = await fetch(`/taken/${token()}`, { method: "POST", body }).catch(() => null);
     if (!answer?.ok || (await answer.json())) taken = step; // where nobody answers, no script is to come
   }
 
-  // A slider's input carries its value as an attribute, which follows the finger. One that is not
-  // in hand moves since a script moved it.
+  // A slider that is not in hand moves since a script moved it.
   new MutationObserver((changes) => {
     for (const { target } of changes) {
       if (!target.matches("input[type=range]:focus")) continue;
-      const [key, value] = [keyOf(target), Number(target.getAttribute("value"))];
-      moved.set(key, value);
-      away.set(key, value);
+      const key = keyOf(target);
+      moved.set(key, valueOf(target));
+      away.add(key);
       steps += 1;
       asks = 0;
     }
