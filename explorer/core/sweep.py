@@ -122,17 +122,39 @@ def _hits(
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Each pair of boxes of a group over the threshold: (P,), (P,) positions and (P,) IoUs."""
     least, nobody = float32_floor(threshold), columns.shape[1] - 1
-    for group in groups:
-        row = group.take(np.argsort(columns[0].take(group)))
-        window = _windows(columns.take(row, axis=1), threshold)
+    for several, row, window in _rows(columns, groups, threshold):
         # Windows are walked past their ends, where nobody is to be met.
         row = np.append(row, np.full(window.max(initial=0) + 1, nobody))
         for first, at, iou in _walk(columns.take(row, axis=1), window):
             hit = np.flatnonzero(iou > least)
             step = hit // len(first)  # with the next line 3 times as fast as a divmod
             place = hit - step * len(first)
-            step += at.take(place)
-            yield row.take(first.take(place)), row.take(step), iou.take(hit)
+            one, other = first.take(place), at.take(place)
+            other += step
+            if several:  # or somebody of another group
+                own = np.flatnonzero(other - one <= window.take(one))
+                one, other, hit = one.take(own), other.take(own), hit.take(own)
+            yield row.take(one), row.take(other), iou.take(hit)
+
+
+def _rows(
+    columns: np.ndarray, groups: Sequence[np.ndarray], threshold: float
+) -> Iterator[tuple[bool, np.ndarray, np.ndarray]]:
+    """Lay each group by left edge, those with few cells one after the other.
+
+    Yields:
+        Whether there are several groups, (R,) positions, and the (R,) window of each.
+    """
+    few = []
+    for group in groups:
+        row = group.take(np.argsort(columns[0].take(group)))
+        window = _windows(columns.take(row, axis=1), threshold)
+        if len(row) * window.max(initial=0) > CELLS // 2:
+            yield False, row, window
+        else:
+            few.append((row, window))
+    if few:
+        yield len(few) > 1, *map(np.concatenate, zip(*few, strict=True))
 
 
 def _windows(columns: np.ndarray, threshold: float) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -26,17 +28,26 @@ STAGES = ("candidates", "proposals")  # the anchors that reach the top-n are lai
 
 
 class Run:
-    """`run("proposals", ...)` as a page calls it, with all above the anchors in the memo."""
+    """`run("proposals", ...)` as a page calls it, with all above the anchors in the memo.
+
+    `prepare` puts it there; a call does so itself where it has not been done.
+    """
 
     def __init__(self, settings: Settings, head: HeadOutput):
         self.settings, self.head = settings, head
         self.image = run("image", settings, Memo(10**9))
-        self.memo = Memo(0)
+        self.memo = self.ready = None
+
+    def prepare(self) -> None:
+        """Make the memo of the next call."""
+        if self.ready is None:
+            self.ready = Memo(10**9)
+            for name, result in (("image", self.image), ("head_output", self.head)):
+                self.ready.get(recipe(name, self.settings), lambda result=result: result)
 
     def __call__(self) -> Proposals:
-        self.memo = Memo(10**9)
-        for name, result in (("image", self.image), ("head_output", self.head)):
-            self.memo.get(recipe(name, self.settings), lambda result=result: result)
+        self.prepare()
+        self.memo, self.ready = self.ready, None
         return run("proposals", self.settings, self.memo)
 
     def grid(self) -> Grid:
@@ -61,13 +72,14 @@ def _chain(settings: Settings) -> Table:
     theirs, rows = rival.Chain(grid), []
     for name, head in head_outputs(settings, grid):
         ours, logits, deltas = Run(settings, head), head.logits, head.deltas
-        times = against(REPEATS, ours, lambda some=(logits, deltas): theirs.flat(*some))
+        rivals = partial(theirs.flat, logits, deltas)
+        times = against(REPEATS, ours, rivals, before=ours.prepare)
         bar = 0.45 if name == "random" else 0.55
         stages = " + ".join(f"{ms:.1f}" for ms in ours.stages().values())
         row = (name, times[0], stages, times[1], times[0] / times[1])
         if rival.HERE:
-            maps = rival.as_maps(logits, deltas, grid)
-            whole = against(REPEATS, ours, lambda maps=maps: theirs.from_maps(*maps))
+            rivals = partial(theirs.from_maps, *rival.as_maps(logits, deltas, grid))
+            whole = against(REPEATS, ours, rivals, before=ours.prepare)
             row += (whole[1], whole[0] / whole[1])
         rows.append((*row, bar))
     header = ("scores", "ours, ms", " + ".join(STAGES), f"{rival.NAME}, ms", "ratio")

@@ -10,11 +10,16 @@ from statistics import median
 import torch
 
 
-def medians(repeats: int, calls: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """The median milliseconds of each call on the clock, after two turns to warm up."""
+def medians(
+    repeats: int,
+    calls: Mapping[str, Callable[[], object]],
+    before: Callable[[], None] = lambda: None,
+) -> dict[str, float]:
+    """The median milliseconds of each call, after two turns to warm up; `before` it is not timed."""
     times, rng = {name: [] for name in calls}, random.Random(0)
     for _ in range(repeats + 2):
         for name in rng.sample(list(calls), len(calls)):
+            before()
             start = time.perf_counter()
             calls[name]()
             times[name].append((time.perf_counter() - start) * 1000)
@@ -45,9 +50,12 @@ def on_threads(count: int, call: Callable[[], object]) -> Callable[[], None]:
 
 
 def against(
-    repeats: int, ours: Callable[[], object], rival: Callable[[], object]
+    repeats: int,
+    ours: Callable[[], object],
+    rival: Callable[[], object],
+    before: Callable[[], None] = lambda: None,
 ) -> tuple[float, float]:
     """Median milliseconds of ours on one thread, and of the rival on one or two: the faster."""
     calls = {"ours": ours, "one": rival, "two": on_threads(2, rival)}
-    times = medians(repeats, calls)
+    times = medians(repeats, calls, before)
     return times["ours"], min(times["one"], times["two"])

@@ -83,6 +83,22 @@ def test_boxes_of_different_groups_are_no_pairs():
     ]
 
 
+@pytest.mark.parametrize(
+    "cells", [100, 20_000, 1 << 16]
+)  # no group is laid beside another, some, all
+@pytest.mark.parametrize("threshold", [0, 0.3, 0.7])
+@pytest.mark.parametrize("name", [*HARD, "uniform", "clustered"])
+def test_groups_have_the_pairs_of_the_whole_table(name, threshold, cells, monkeypatch):
+    monkeypatch.setattr(sweep, "CELLS", cells)
+    others = {"uniform": uniform(400, seed=5), "clustered": clustered(400, seed=5)}
+    boxes = (HARD | others)[name][0]
+    columns, group = as_columns(boxes.numpy()), np.arange(len(boxes)) ** 2 % 5
+    better, worse, _ = find_edges(columns, meeting_boxes(columns, group), threshold, 10**6)
+    over = (box_iou(boxes, boxes).double() > threshold).triu(1).numpy()
+    over &= group[:, None] == group
+    assert sorted(zip(better, worse, strict=True)) == [tuple(pair) for pair in np.argwhere(over)]
+
+
 def test_a_box_over_the_limit_ends_the_search():
     boxes = torch.tensor([[0.0, 0, 1, 1]]).repeat(5, 1)
     assert len(edges_of(boxes, 0.5, limit=10)[0]) == 10
