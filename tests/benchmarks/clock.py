@@ -15,7 +15,7 @@ def medians(
     calls: Mapping[str, Callable[[], object]],
     before: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
-    """The median milliseconds of each call, after two turns to warm up; `before` it is not timed."""
+    """The median milliseconds of each call, after two turns to warm up; not of `before` it."""
     times, rng = {name: [] for name in calls}, random.Random(0)
     for _ in range(repeats + 2):
         for name in rng.sample(list(calls), len(calls)):
