@@ -63,7 +63,7 @@ def apart(
         words = {"text": f"{side.name} alone: {len(side.own)}", "showarrow": False}
         corner = {"xref": "paper", "yref": "paper", "x": left, "y": 1, "xanchor": "left"}
         font = {"size": 18, "color": colour}
-        titles.append(words | corner | {"yanchor": "bottom", "font": font})
+        titles.append(words | corner | {"yanchor": "bottom", "font": font, "name": "title"})
     return theme.figure(
         points,
         **axes,

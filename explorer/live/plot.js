@@ -129,6 +129,9 @@ async function draw(state) {
   layout.width = state.width;
   layout.height = sizeOf(layout, state.width);
   if (layout.title) layout.title.font = { size: Math.min(20, state.width / 24) }; // fits a phone
+  for (const { name, font } of layout.annotations ?? []) {
+    if (name === "title") font.size = Math.min(font.size, state.width / 28); // one of two side by side
+  }
   layout.editrevision = revision; // unlike the zoom, a dragged rectangle goes: the new figure has it
   tell(state, null);
   state.config ??= configure(state, Plotly);
