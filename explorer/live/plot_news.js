@@ -51,9 +51,11 @@ function newsFor(state, figure) {
   return { traces, layout };
 }
 
-// A shape that is drawn alone lands above the others; here each goes back to its place.
+// A shape that is drawn alone lands above the others; here each goes back to its place. One that is
+// gone leaves an empty group.
 function sortShapes(plot) {
   for (const layer of plot.querySelectorAll(".shapelayer")) {
+    for (const shape of [...layer.children]) if (!shape.firstChild) shape.remove();
     const shapes = [...layer.children];
     const place = (shape) => Number(shape.dataset.index);
     if (shapes.some((shape, index) => index && place(shape) < place(shapes[index - 1]))) {
