@@ -15,7 +15,7 @@ import numpy as np
 from explorer.core.greedy import settle
 from explorer.core.sweep import CELLS, columns_iou, find_edges, float32_floor
 
-FIRST_BLOCK, LARGEST_BLOCK = 16, 64  # of each of several groups; of one alone twice as many
+FIRST_BLOCK, LARGEST_BLOCK = 16, 64
 FEW = 128  # boxes at most are one block
 SIDE_BY_SIDE = 16  # groups at most, so that their blocks' matrices stay small
 # How many boxes a block must remove for each of its own, or else the sweep is faster; tuned on
@@ -23,7 +23,7 @@ SIDE_BY_SIDE = 16  # groups at most, so that their blocks' matrices stay small
 PAYS = 2
 # Past so many edges, 20 bytes each, blocks are better whatever they remove.
 MAX_EDGES = 4_000_000
-BETTER = np.tri(max(FEW, 2 * LARGEST_BLOCK), k=-1, dtype=bool).T  # row ranks before column
+BETTER = np.tri(max(FEW, LARGEST_BLOCK), k=-1, dtype=bool).T  # row ranks before column
 
 
 @np.errstate(all="ignore")  # IoUs that overflow or are 0/0 are no hits
@@ -73,18 +73,16 @@ def _beat(
         The undecided boxes of each group that has any, once a block removes fewer than `pays` for
         each of its own and there are more than a few.
     """
-    limit, nobody = float32_floor(threshold), columns.shape[1] - 1
-    fold = 2 if len(left) == 1 else 1
-    block = fold * FIRST_BLOCK
+    block, limit, nobody = FIRST_BLOCK, float32_floor(threshold), columns.shape[1] - 1
     while left.size:
-        best = left.shape[1] if left.shape[1] <= max(FEW, block) else block
+        best = left.shape[1] if left.shape[1] <= FEW else block
         _note_defeats(columns, left, best, limit, lost_to)
         before, left = left.size, left[:, best:]
         left = _first(lost_to.take(left) < 0, left, nobody)
         decided = best * len(left)
         if left.shape[1] > FEW and before - decided - left.size < pays * decided:
             break
-        block = min(2 * block, fold * LARGEST_BLOCK)
+        block = min(2 * block, LARGEST_BLOCK)
     return [group[group < nobody] for group in left if len(group) and group[0] < nobody]
 
 
