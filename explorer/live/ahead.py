@@ -146,6 +146,7 @@ async def _read(
         if not all(map(math.isfinite, moved.values())) or not asked.keys() >= {*beside}:
             raise ValueError("no number, or no figure")
     except (ValueError, KeyError, TypeError, AttributeError):
-        text = "The body must be JSON with `moved`, slider to number, and `figure`, its key."
+        more = ", and `figure`, its key" if beside else ""
+        text = f"The body must be JSON with `moved`, slider to number{more}."
         raise HTTPException(400, text) from None
     return reader, moved, asked

@@ -64,6 +64,12 @@ def test_a_body_that_is_none_is_refused_in_words(body):
     assert refused.value.status_code == 400
 
 
+def test_of_what_was_taken_no_figure_is_asked():
+    reader = Twice()
+    with pytest.raises(HTTPException, match="slider to number.$"):
+        ask(ahead.admit(reader), b"[]", ahead.serve_taken)
+
+
 @pytest.mark.parametrize(("times", "taken"), [(1, b"false"), (2, b"true")])
 def test_a_browser_is_told_whether_a_script_has_been_through(times, taken):
     reader = Twice()
