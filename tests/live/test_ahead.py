@@ -66,7 +66,7 @@ def test_a_body_that_is_none_is_refused_in_words(body):
 
 def test_of_what_was_taken_no_figure_is_asked():
     reader = Twice()
-    with pytest.raises(HTTPException, match="slider to number.$"):
+    with pytest.raises(HTTPException, match=r"slider to number\.$"):
         ask(ahead.admit(reader), b"[]", ahead.serve_taken)
 
 
