@@ -83,9 +83,7 @@ def test_boxes_of_different_groups_are_no_pairs():
     ]
 
 
-@pytest.mark.parametrize(
-    "cells", [100, 20_000, 1 << 16]
-)  # no group is laid beside another, some, all
+@pytest.mark.parametrize("cells", [100, 20_000, 1 << 16])  # no groups walk together, or all
 @pytest.mark.parametrize("threshold", [0, 0.3, 0.7])
 @pytest.mark.parametrize("name", [*HARD, "uniform", "clustered"])
 def test_groups_have_the_pairs_of_the_whole_table(name, threshold, cells, monkeypatch):
