@@ -102,23 +102,26 @@ def select_candidates(
         deltas = head.deltas.index_select(0, index)
         boxes = decode_boxes(anchors.at(index), deltas, codec.weights, codec.max_log_scale)
         boxes = clip_boxes(boxes, grid.image_size)
-        valid = _large(boxes, picture, rules)
+        small = ~_large(boxes, picture, rules)
     else:
         clipped = clip_boxes(decoded, grid.image_size)
-        large = _large(clipped, picture, rules)
-        index = _best_of_levels(ranked_by.masked_fill(~large, -torch.inf), grid, rules)
+        all_small = ~_large(clipped, picture, rules)
+        index = _best_of_levels(ranked_by.masked_fill(all_small, -torch.inf), grid, rules)
         deltas = head.deltas.index_select(0, index)
-        boxes, valid = clipped.index_select(0, index), large.index_select(0, index)
-        fate.masked_fill_(~large, Fate.TOO_SMALL)
+        boxes, small = clipped.index_select(0, index), all_small.index_select(0, index)
+        fate.masked_fill_(all_small, Fate.TOO_SMALL)
     taken = torch.full_like(index, Fate.KEPT, dtype=torch.int8)
-    fate.scatter_(0, index, taken.masked_fill_(~valid, Fate.TOO_SMALL))
+    fate.scatter_(0, index, taken.masked_fill_(small, Fate.TOO_SMALL))
 
-    if _may_wait(index) and not valid.all():  # a compact result costs no wait here
+    valid, may_wait = ~small, _may_wait(index)
+    if may_wait and not valid.all():  # a compact result costs no wait here
         index, boxes, deltas, valid = (part[valid] for part in (index, boxes, deltas, valid))
     scores, logits = head.scores.index_select(0, index), head.logits.index_select(0, index)
     # Best first; equal scores by anchor number, which is how they stand; fillers last.
     ranked_by = scores if rules.nms_by == "scores" else logits
-    order = rank(ranked_by.masked_fill(~valid, -torch.inf))
+    if not may_wait:
+        ranked_by = ranked_by.masked_fill(~valid, -torch.inf)
+    order = rank(ranked_by)
     parts = (boxes, scores, logits, deltas, index, grid.level_of(index), valid)
     return Candidates(*(part.index_select(0, order) for part in parts), fate=fate)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from explorer.core.boxes import broadcast_iou
-from explorer.core.sweep import float32_floor
+from explorer.core.columns import float32_floor
 
 ROWS = 1024  # of the matrix at a time: 12,000 boxes make 48 MB of IoU a step, not 576
 ROUNDS = 32

@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from explorer.core.candidates import Candidates, Fate
+from explorer.core.columns import as_columns
 from explorer.core.layout import Grid
 from explorer.core.proposals import Proposals
-from explorer.core.sweep import as_columns, find_met
+from explorer.core.sweep import find_met
 
 SAME = 0.9  # IoU from which two boxes count as one; rounding anchors to pixels moves less
 

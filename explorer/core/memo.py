@@ -117,11 +117,14 @@ def parts_of(value: Any) -> dict[int, int]:
     A view counts as the whole tensor or array that it keeps alive.
     """
     found: dict[int, int] = {}
-    _add_parts(value, found)
+    numbers = _add_parts(value, found)
+    if numbers:
+        found[id(value)] = NUMBER * numbers
     return found
 
 
-def _add_parts(value: Any, found: dict[int, int]) -> None:
+def _add_parts(value: Any, found: dict[int, int]) -> int:
+    """Add the blocks of memory; returns how many numbers and short texts there are besides."""
     if isinstance(value, Tensor):
         block = value.untyped_storage()
         found[block.data_ptr()] = block.nbytes()
@@ -129,14 +132,12 @@ def _add_parts(value: Any, found: dict[int, int]) -> None:
         while isinstance(value.base, np.ndarray):
             value = value.base
         found[value.ctypes.data] = value.nbytes
+    elif isinstance(value, bytes):
+        found[id(value)] = len(value)
     elif isinstance(value, (tuple, list)):
-        others = [each for each in value if not isinstance(each, (int, float))]
-        for each in others:
-            _add_parts(each, found)
-        if len(others) < len(value):
-            found[id(value)] = NUMBER * (len(value) - len(others))
+        return sum(_add_parts(each, found) for each in value)
     elif is_dataclass(value):
-        for each in vars(value).values():
-            _add_parts(each, found)
+        return sum(_add_parts(each, found) for each in vars(value).values())
     else:
-        found[id(value)] = len(value) if isinstance(value, bytes) else NUMBER
+        return 1
+    return 0

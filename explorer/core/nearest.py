@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from explorer.core.boxes import box_columns, check_box_list
+from explorer.core.columns import columns_iou
 from explorer.core.layout import Grid, anchors_at, level_shapes
-from explorer.core.sweep import columns_iou
 from explorer.settings import Anchors
 
 SLACK = 0.02  # pixels; float32 places anchors that far from here to within a hundredth of it

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from explorer.core import device_nms
 from explorer.core.boxes import check_box_list
+from explorer.core.columns import as_columns, meeting_boxes
 from explorer.core.defeats import find_defeats
-from explorer.core.sweep import as_columns, meeting_boxes
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from explorer.core.boxes import check_box_list
 from explorer.core.candidates import Candidates, Fate
+from explorer.core.columns import as_columns, columns_iou
 from explorer.core.proposals import Proposals
-from explorer.core.sweep import as_columns, columns_iou
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.core.columns import as_columns, float32_floor, meeting_boxes
 from explorer.core.greedy import settle
 from explorer.core.nms import Suppression, by_index, check_inputs, check_threshold, rank
-from explorer.core.sweep import as_columns, find_edges, float32_floor, meeting_boxes
+from explorer.core.sweep import find_edges
 
 
 @dataclass(frozen=True, eq=False)

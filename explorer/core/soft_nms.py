@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from explorer.core.boxes import box_columns, row_iou
+from explorer.core.columns import float32_floor
 from explorer.core.nms import check_inputs, check_threshold
-from explorer.core.sweep import float32_floor
 
 METHODS = ("linear", "gaussian", "hard")
 

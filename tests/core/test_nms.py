@@ -223,6 +223,12 @@ def test_groups_of_hard_inputs_never_meet(name):
             check(boxes, scores, threshold, groups)
 
 
+def test_more_groups_than_are_decided_side_by_side_never_meet(monkeypatch):
+    monkeypatch.setattr(defeats, "CELLS", 3000)  # groups of up to 64 boxes go one by one
+    boxes, scores = clustered(1500, seed=5)
+    check(boxes, scores, 0.5, torch.arange(1500) ** 2 % 23)
+
+
 number = st.one_of(st.integers(0, 12).map(float), st.floats(0, 12, width=32))
 a_box = st.tuples(number, number, number, number).map(
     lambda b: (min(b[0], b[2]), min(b[1], b[3]), max(b[0], b[2]), max(b[1], b[3]))

@@ -1,19 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from explorer.core import sweep
 from explorer.core.boxes import box_iou
-from explorer.core.sweep import (
-    as_columns,
-    columns_iou,
-    find_edges,
-    find_met,
-    float32_floor,
-    meeting_boxes,
-)
+from explorer.core.columns import as_columns, meeting_boxes
+from explorer.core.sweep import find_edges, find_met
 from tests.core.test_nms import HARD, clustered, uniform
 
 
@@ -101,25 +93,3 @@ def test_a_box_over_the_limit_ends_the_search():
     boxes = torch.tensor([[0.0, 0, 1, 1]]).repeat(5, 1)
     assert len(edges_of(boxes, 0.5, limit=10)[0]) == 10
     assert edges_of(boxes, 0.5, limit=9) is None
-
-
-def test_ious_are_those_of_box_iou_to_the_last_bit():
-    (a, _), (b, _) = uniform(200, seed=1), uniform(200, seed=2)
-    a_columns, b_columns = (as_columns(boxes.numpy())[:, :-1] for boxes in (a, b))
-    iou = columns_iou(a_columns[:, :, None], b_columns[:, None])
-    assert np.array_equal(np.maximum(iou, 0), box_iou(a, b).numpy())
-
-
-@given(st.floats(0, 1))
-@settings(max_examples=200)
-def test_the_float32_threshold_decides_as_the_double_does(threshold):
-    floor = float32_floor(threshold)
-    assert floor.dtype == np.float32
-    assert float(floor) <= threshold < float(np.nextafter(floor, np.float32(2)))
-
-
-def test_groups_are_split_and_keep_their_order():
-    boxes = torch.tensor([[0.0, 0, 1, 1]]).repeat(6, 1)
-    boxes[3] = 0
-    parts = meeting_boxes(as_columns(boxes.numpy()), np.array([7, -1, 7, 7, -1, 3]))
-    assert [part.tolist() for part in parts] == [[1, 4], [5], [0, 2]]
