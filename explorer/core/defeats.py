@@ -1,9 +1,8 @@
 """Who loses to whom: greedy NMS on the CPU, exact, with no step for each box.
 
-The best boxes of all groups are decided side by side, in blocks that double, and those kept meet
-the others of their group, as long as its block removes enough, as it does where boxes crowd around
-objects. Then a sweep (`sweep.py`) finds the pairs that are left, and rounds decide them
-(`greedy.py`).
+A block of the best of each group is decided, side by side, and those kept meet the others of their
+group: block by block, as long as one removes enough, as it does where boxes crowd around objects.
+Then a sweep (`sweep.py`) finds the pairs that are left, and rounds decide them (`greedy.py`).
 
 Shapes: N boxes, G groups side by side, B boxes of a block, K of them kept, R others of the group.
 """
@@ -14,14 +13,14 @@ from explorer.core.columns import columns_iou, float32_floor
 from explorer.core.greedy import settle
 from explorer.core.sweep import CELLS, find_edges
 
-FIRST_BLOCK, LARGEST_BLOCK = 16, 64
-FEW = 128  # boxes at most are one block
+BLOCK = 64
+FEW = 96  # boxes at most are one block
 # How many boxes a block must remove for each of its own, or else the sweep is faster; tuned on
 # uniform and clustered boxes and on the candidates of planted and learned scores.
-PAYS = 1
+PAYS = 2
 # Past so many edges, 20 bytes each, blocks are better whatever they remove.
 MAX_EDGES = 4_000_000
-BETTER = np.tri(max(FEW, LARGEST_BLOCK), k=-1, dtype=bool).T  # row ranks before column
+BETTER = np.tri(FEW, k=-1, dtype=bool).T  # row ranks before column
 
 
 @np.errstate(all="ignore")  # IoUs that overflow or are 0/0 are no hits
@@ -57,19 +56,19 @@ def _beat(
     """Decide the best boxes of each group in blocks, and write down whom they beat.
 
     Returns:
-        What is undecided of each group once a block removes fewer than `pays` for each of its own.
+        What is undecided of each group once a block removes fewer than `pays` for each of its own
+        and leaves more than a few.
     """
-    block, limit, few, undecided = FIRST_BLOCK, float32_floor(threshold), [], []
+    limit, few, undecided = float32_floor(threshold), [], []
     while groups:
         few += [group for group in groups if len(group) <= FEW]
         groups = [group for group in groups if len(group) > FEW]
-        winners = _decide(columns, [group[:block] for group in groups], limit, lost_to)
-        others, groups = [group[block:] for group in groups], []
+        winners = _decide(columns, [group[:BLOCK] for group in groups], limit, lost_to)
+        others, groups = [group[BLOCK:] for group in groups], []
         for best, before in zip(winners, others, strict=True):
             left = _remove_beaten(columns, best, before, limit, lost_to)
-            paid = len(before) - len(left) >= pays * block
+            paid = len(left) <= FEW or len(before) - len(left) >= pays * BLOCK
             (groups if paid else undecided).append(left)
-        block = min(2 * block, LARGEST_BLOCK)
     _decide(columns, few, limit, lost_to)
     return undecided
 

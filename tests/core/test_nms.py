@@ -208,7 +208,7 @@ def test_hard_inputs_are_decided_as_box_by_box(name, threshold):
 
 @pytest.mark.parametrize("name", HARD)
 def test_hard_inputs_are_decided_so_without_blocks(name, monkeypatch):
-    monkeypatch.setattr(defeats, "FIRST_BLOCK", 1)
+    monkeypatch.setattr(defeats, "BLOCK", 1)
     monkeypatch.setattr(defeats, "FEW", 0)
     monkeypatch.setattr(defeats, "PAYS", 10**9)  # no block ever pays: sweep after the first
     for threshold in THRESHOLDS:
