@@ -56,18 +56,23 @@ def _beat(
     """Decide the best boxes of each group in blocks, and write down whom they beat.
 
     Returns:
-        What is undecided of each group once a block removes fewer than `pays` for each of its own
-        and leaves more than a few.
+        What is undecided of each group once a block removes fewer than `pays` for each of its own,
+        or would by far, and leaves more than a few.
     """
     limit, few, undecided = float32_floor(threshold), [], []
     while groups:
         few += [group for group in groups if len(group) <= FEW]
         groups = [group for group in groups if len(group) > FEW]
         winners = _decide(columns, [group[:BLOCK] for group in groups], limit, lost_to)
-        others, groups = [group[BLOCK:] for group in groups], []
-        for best, before in zip(winners, others, strict=True):
-            left = _remove_beaten(columns, best, before, limit, lost_to)
-            paid = len(left) <= FEW or len(before) - len(left) >= pays * BLOCK
+        blocks, groups = zip(groups, winners, strict=True), []
+        for group, best in blocks:
+            others = group[BLOCK:]
+            likely = (1 - len(best) / BLOCK) * len(others)  # to go, if others fare as the block did
+            if likely < pays * BLOCK / 8:  # so few that to measure them is of no use
+                undecided.append(group)
+                continue
+            left = _remove_beaten(columns, best, others, limit, lost_to)
+            paid = len(left) <= FEW or len(others) - len(left) >= pays * BLOCK
             (groups if paid else undecided).append(left)
     _decide(columns, few, limit, lost_to)
     return undecided
