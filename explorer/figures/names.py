@@ -8,7 +8,8 @@ import numpy as np
 
 from explorer.core.atlas import AXIS
 
-LETTER, LINE, GAP = 0.06, 0.15, 0.06  # decades that a letter, a line and a dot take on the map
+# Decades that a letter, a line and a dot take on a phone's map; on a wide one they take less.
+LETTER, LINE, GAP = 0.095, 0.2, 0.09
 
 
 def name_places(at: np.ndarray, labels: Sequence[str]) -> list[str]:
@@ -19,18 +20,25 @@ def name_places(at: np.ndarray, labels: Sequence[str]) -> list[str]:
         labels: G names.
 
     Returns:
-        G of Plotly's words; where no side is free, one inside the map.
+        G of Plotly's words: the side inside the map that hides least, and of several the one that
+        leaves most room to the names that follow.
     """
-    dots = np.log10(at)
-    taken = [(x - GAP, y - GAP, x + GAP, y + GAP) for x, y in dots.tolist()]
+    dots = np.log10(at).tolist()
+    taken = [(x - GAP, y - GAP, x + GAP, y + GAP) for x, y in dots]
+    choices = []
+    for dot, label in zip(dots, labels, strict=True):
+        sides = _beside(*dot, LETTER * len(label))
+        inside = {side: room for side, room in sides.items() if _is_inside(room)}
+        choices.append(inside or {"middle right": sides["middle right"]})
     places = []
-    for number, ((x, y), label) in enumerate(zip(dots.tolist(), labels, strict=True)):
-        sides = _beside(x, y, LETTER * len(label))
+    for number, rooms in enumerate(choices):
         others = taken[:number] + taken[number + 1 :]
-        inside = [side for side, name in sides.items() if _is_inside(name)]
-        free = (side for side in inside if not any(_meet(sides[side], o) for o in others))
-        places.append(next(free, inside[0] if inside else "middle right"))
-        taken.append(sides[places[-1]])
+        wanted = [room for each in choices[number + 1 :] for room in each.values()]
+        costs = {
+            side: (_hidden(room, others), _hidden(room, wanted)) for side, room in rooms.items()
+        }
+        places.append(min(costs, key=costs.get))
+        taken.append(rooms[places[-1]])
     return places
 
 
@@ -50,9 +58,16 @@ def _beside(x: float, y: float, width: float) -> dict[str, Sequence[float]]:
 
 
 def _is_inside(name: Sequence[float]) -> bool:
+    """Whether no more of a name than a thin letter's width leaves the map."""
     low, high = np.log10(AXIS[[0, -1]])
-    return low <= min(name) and max(name) <= high
+    return low - LETTER / 2 <= min(name) and max(name) <= high + LETTER / 2
 
 
-def _meet(a: Sequence[float], b: Sequence[float]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _hidden(room: Sequence[float], others: Sequence[Sequence[float]]) -> float:
+    """The area of others that a rectangle covers."""
+    area = 0.0
+    for other in others:
+        width = min(room[2], other[2]) - max(room[0], other[0])
+        height = min(room[3], other[3]) - max(room[1], other[1])
+        area += max(width, 0) * max(height, 0)
+    return area

@@ -61,7 +61,7 @@ def _map() -> None:
     _ahead.figure(_sizes, key="size_map", on_click=_size.choose)
     _limits.key()
     st.caption(
-        f"White lines: IoU .5, and {_state.current().match.high:g}, from which an anchor is "
+        f"White lines: IoU 0.5, and {_state.current().match.high:g}, from which an anchor is "
         "positive. White dots: this picture's objects. Click anywhere to look at a size. The "
         "picture's borders do not count."
         + (" Diamond: the followed anchor." if _followed() else "")

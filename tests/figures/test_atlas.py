@@ -108,9 +108,8 @@ def test_names_cover_no_dot_and_no_other_name_where_there_is_room():
     taken = [names._beside(*np.log10(each), names.LETTER * len(label))[place]
              for each, label, place in zip(at, labels, places, strict=True)]  # fmt: skip
     for a, b in combinations(taken, 2):
-        assert not names._meet(a, b)
-    low, high = np.log10(AXIS[[0, -1]])
-    assert all(low <= min(each) and max(each) <= high for each in taken)
+        assert names._hidden(a, [b]) == 0
+    assert all(map(names._is_inside, taken))
 
 
 def test_a_dot_on_the_right_sends_a_name_to_the_left():
