@@ -1,7 +1,8 @@
 """`make class`: serve the app to the local network, and print where students find it.
 
 Python runs on one core at a time, so a class gets a server for every core, behind one door: it
-sends each visitor on to the next server, where they stay. The link to share is the door's.
+sends each visitor on to the next server, where they stay. The link to share is the door's. A server
+that dies is started again, and the pages it served come back by themselves.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from itertools import cycle
 
 import uvicorn
@@ -54,21 +57,41 @@ def main(port: int = PORT, server: tuple[str, ...] = STREAMLIT) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # else the servers would stay
     shared = os.environ | {DOOR: str(port), SERVERS: str(len(ports))}
     quiet = subprocess.DEVNULL  # each would print an address of its own; errors still come
-    options = ("--server.address", "0.0.0.0", "--server.port")
-    started = [
-        subprocess.Popen([sys.executable, *server, *options, str(each)], env=shared, stdout=quiet)
-        for each in ports
-    ]
+
+    def start(each: int) -> subprocess.Popen:
+        options = ("--server.address", "0.0.0.0", "--server.port", str(each))
+        return subprocess.Popen([sys.executable, *server, *options], env=shared, stdout=quiet)
+
+    started = {each: start(each) for each in ports}
+    over = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(started, start, over))
     try:
-        for each, process in zip(ports, started, strict=True):
+        for each, process in started.items():
             _wait(each, process)
         _tell(port)
+        keeper.start()
         uvicorn.run(door(ports), host="0.0.0.0", port=port, log_level="warning")
     finally:
-        for process in started:
+        over.set()
+        if keeper.ident:
+            keeper.join()
+        for process in started.values():
             process.terminate()
-        for process in started:
+        for process in started.values():
             process.wait()
+
+
+def _keep(
+    started: dict[int, subprocess.Popen],
+    start: Callable[[int], subprocess.Popen],
+    over: threading.Event,
+) -> None:
+    """Start servers again that end before all is over."""
+    while not over.wait(1):
+        for port, process in started.items():
+            if process.poll() is not None:
+                print(f"The server on port {port} has ended: it is started again.", flush=True)
+                started[port] = start(port)
 
 
 def _check_free(ports: list[int]) -> None:

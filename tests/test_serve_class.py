@@ -106,6 +106,29 @@ def test_ended_from_outside_it_takes_its_servers_along(tmp_path):
             socket.create_connection(("127.0.0.1", each), timeout=1)
 
 
+def test_a_server_that_dies_is_started_again(monkeypatch, tmp_path, capsys):
+    fake, port = tmp_path / "server.py", free_ports(2)
+    fake.write_text(f"DOOR, SERVERS = {DOOR!r}, {SERVERS!r}\n{SERVER}")
+    monkeypatch.setattr(serve_class, "cores", lambda: 1)
+    started, popen = [], subprocess.Popen
+    monkeypatch.setattr(
+        serve_class.subprocess,
+        "Popen",
+        lambda *a, **k: started.append(popen(*a, **k)) or started[-1],
+    )
+
+    def kill_one(*_, **__):
+        started[0].kill()
+        started[0].wait()
+        assert wait_for(port + 1).startswith("HTTP/1.0 200")
+
+    monkeypatch.setattr(serve_class.uvicorn, "run", kill_one)
+    serve_class.main(port, (str(fake),))
+    assert f"The server on port {port + 1} has ended" in capsys.readouterr().out
+    assert len(started) == 2
+    assert started[1].poll() is not None  # and ends with the door
+
+
 def wait_for(port):
     """What a server says, once it listens."""
     for _ in range(600):
