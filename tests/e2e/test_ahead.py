@@ -125,3 +125,40 @@ def test_a_figure_that_is_lost_on_its_way_is_asked_for_again(reader):
             .layout.yaxis.title.text.includes("0.51")""",
     )
     assert sorted(reader.page.evaluate("lost")) == ["curve", "recall_boxes"]
+
+
+LINE = """(() => {
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (data) {
+        window.line = this;
+        return send.call(this, data);
+    };
+})()"""
+BREAK = """() => new Promise((go) => {
+    const app = document.querySelector("[data-testid=stApp]");
+    const look = () => app.dataset.testConnectionState === "CONNECTED" && go();
+    const filter = { attributeFilter: ["data-test-connection-state"] };
+    new MutationObserver(look).observe(app, filter);
+    line.close();
+})"""  # Streamlit makes another connection at once
+
+
+def test_a_page_outlives_its_line_and_opens_again_where_its_session_is_gone(reader):
+    reader.page.add_init_script(LINE)
+    reader.open(f"/recall{SMALL}")
+    reader.page.evaluate("window.before = true")
+    reader.page.evaluate(BREAK)
+    reader.press("recall-iou", "ArrowRight", "recall_boxes")
+    assert reader.page.evaluate("window.before")
+
+    # A server that was started again does not know the page's token.
+    gone = "document.querySelector('[data-ahead]').dataset.ahead = 'nobody'"
+    reader.page.evaluate(gone)
+    reader.page.evaluate(BREAK)
+    reader.until("() => !window.before")
+    reader.settle()
+    assert reader.link["recall.iou"] == "0.51"
+    reader.press("recall-iou", "ArrowRight", "recall_boxes")
+    reader.wait_for_link({"recall.iou": 0.52})
+    assert all("404" in said and "/taken/nobody" in said for said in reader.complaints)
+    reader.complaints.clear()
