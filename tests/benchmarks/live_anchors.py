@@ -11,8 +11,9 @@ from statistics import median, quantiles
 
 from playwright.sync_api import Page
 
-from tests.benchmarks.app import GRIP, app, window
 from tests.benchmarks.table import Table
+from tests.benchmarks.window import GRIP, window
+from tests.serving import app
 
 FRAMES = 240
 LARGEST = "&image.side=2048"  # at strides 4 to 64, a million anchors

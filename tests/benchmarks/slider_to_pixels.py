@@ -21,8 +21,9 @@ from explorer.core.memo import Memo
 from explorer.editing import changed
 from explorer.pages import PAGES
 from explorer.settings import Settings
-from tests.benchmarks.app import app, window
 from tests.benchmarks.table import Table
+from tests.benchmarks.window import window
+from tests.serving import app
 
 PRESSES = 20
 HITS = 5  # of the presses back, over values that the memo knows

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
@@ -16,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.e2e import browser as browser_finder
+from tests.serving import app
 
-ROOT = Path(__file__).parents[2]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 PATIENCE = 180_000  # milliseconds: a network's pass beside other tests takes a minute
 LOOKS = 50  # milliseconds between two
@@ -66,41 +60,14 @@ WITHOUT_PLOTS = ("/about", "/take_home", "/glossary", "/lesson")
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """The address of an app that was started for these tests."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1"]
-    log = (SCREENSHOTS / "server.log").open("w") if SCREENSHOTS.exists() else subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_healthy(address, process)
+    SCREENSHOTS.mkdir(exist_ok=True)
+    with (SCREENSHOTS / "server.log").open("w") as log, app(log) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(60)
-        if log is not subprocess.DEVNULL:
-            log.close()
-
-
-def _wait_until_healthy(address: str, process: subprocess.Popen) -> None:
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
-        except OSError:
-            if process.poll() is not None:
-                raise RuntimeError("the app did not start") from None
-            time.sleep(0.25)
-        else:
-            return
-    raise RuntimeError("the app did not answer within a minute")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """A headless Chromium."""
-    SCREENSHOTS.mkdir(exist_ok=True)
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
