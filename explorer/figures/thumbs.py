@@ -8,7 +8,6 @@ import numpy as np
 
 from explorer.core.layout import AnchorSet, Grid
 from explorer.figures import theme
-from explorer.figures.anchors import centres
 from explorer.figures.canvas import boxes_path, crosses_path
 
 
@@ -33,12 +32,20 @@ def thumb(image_size: tuple[int, int], photo_url: str | None, drawn: str = "") -
 def anchors(grid: Grid, shapes: AnchorSet, offset: float) -> str:
     """The middle cell's anchors of every level, and the centres of the fourth level's cells."""
     middle = np.array(grid.image_size[::-1]) / 2
-    coarse = min(3, len(grid.cells) - 1)
-    arm = max(grid.image_size) / 120
-    parts = [_path(crosses_path(centres(grid, coarse, offset, 1), arm), "#ffffff", 3)]
+    parts = [_cells(grid, min(3, len(grid.cells) - 1), offset, max(grid.image_size) / 120)]
     for level, shape in enumerate(shapes.shapes):
         parts.append(_path(boxes_path(shape + np.tile(middle, 2)), theme.level_colour(level), 6))
     return "".join(parts)
+
+
+def _cells(grid: Grid, level: int, offset: float, arm: float) -> str:
+    """A cross at the centre of each cell of a level, as one tile that repeats."""
+    (rows, columns), (height, width) = grid.cells[level], grid.strides[level]
+    place = f'x="{(offset - 0.5) * width:g}" y="{(offset - 0.5) * height:g}"'
+    cross = _path(crosses_path(np.array([[width, height]]) / 2, arm), "#ffffff", 3)
+    tile = f'{place} width="{width:g}" height="{height:g}" patternUnits="userSpaceOnUse"'
+    whole = f'{place} width="{columns * width:g}" height="{rows * height:g}"'
+    return f'<pattern id="cell" {tile}>{cross}</pattern><rect {whole} fill="url(#cell)"/>'
 
 
 def boxes(drawn: np.ndarray, level: np.ndarray) -> str:

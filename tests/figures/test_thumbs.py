@@ -42,10 +42,10 @@ def test_a_thumb_without_a_photo_or_a_drawing():
 
 def test_the_anchors_thumb_shows_one_cells_anchors_of_every_level_about_the_middle():
     anchors, grid, laid = world("notebook", 800, 600)
-    (_, crosses), *levels = elements(thumbs.anchors(grid, laid, anchors.offset))
-    found, _ = crosses_in(crosses.get("d"))
-    assert len(found) == 25 * 19  # P5's cells
-    assert found[0].tolist() == [16, 16]
+    (_, tile), (_, cells), *levels = elements(thumbs.anchors(grid, laid, anchors.offset))
+    assert place_of(tile) == [0, 0, 32, 32]  # P5's stride
+    assert crosses_in(tile[0].get("d"))[0].tolist() == [[16, 16]]
+    assert place_of(cells) == [0, 0, 19 * 32, 25 * 32]
     assert len(levels) == 5
     for level, (_, path) in enumerate(levels):
         boxes = boxes_in(path.get("d"))
@@ -55,10 +55,24 @@ def test_the_anchors_thumb_shows_one_cells_anchors_of_every_level_about_the_midd
     np.testing.assert_allclose(boxes_in(levels[0][1].get("d"))[1], [284, 384, 316, 416])
 
 
+def test_the_cells_stand_where_the_offset_has_their_centres():
+    _, grid, laid = world("torchvision", 800, 600)
+    (_, tile), (_, cells), *_ = elements(thumbs.anchors(grid, laid, 0))
+    down, across = grid.strides[3]
+    assert place_of(tile) == [-across / 2, -down / 2, across, down]
+    assert crosses_in(tile[0].get("d"))[0].tolist() == [[across / 2, down / 2]]
+    rows, columns = grid.cells[3]
+    assert place_of(cells) == [-across / 2, -down / 2, columns * across, rows * down]
+
+
+def place_of(element):
+    return [float(element.get(side)) for side in ("x", "y", "width", "height")]
+
+
 def test_the_anchors_thumb_of_a_single_level():
     anchors, grid, laid = world("py-faster-rcnn", 100, 100)
     drawing = elements(thumbs.anchors(grid, laid, anchors.offset))
-    assert [len(path.get("d").split("Z")) - 1 for _, path in drawing[1:]] == [9]
+    assert [len(path.get("d").split("Z")) - 1 for _, path in drawing[2:]] == [9]
 
 
 def test_boxes_take_their_levels_colours():
