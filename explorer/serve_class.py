@@ -16,6 +16,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import cycle
 
 import uvicorn
@@ -89,9 +90,11 @@ def _keep(
     """Start servers again that end before all is over."""
     while not over.wait(1):
         for port, process in started.items():
-            if process.poll() is not None:
+            # Ctrl-C ends servers before it ends the door: all may be over a moment later.
+            if process.poll() is not None and not over.wait(1):
                 print(f"The server on port {port} has ended: it is started again.", flush=True)
-                started[port] = start(port)
+                with suppress(OSError):  # no memory now: tried again, too
+                    started[port] = start(port)
 
 
 def _check_free(ports: list[int]) -> None:

@@ -16,13 +16,13 @@ ROOT = Path(__file__).parents[1]
 
 
 @contextmanager
-def app(log: TextIO | int = subprocess.DEVNULL) -> Iterator[str]:
+def app(*options: str, log: TextIO | int = subprocess.DEVNULL) -> Iterator[str]:
     """The address of an app that runs for as long as it is used; `log` takes what it says."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1"]
+    command += ["--server.address", "127.0.0.1", *options]
     process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:

@@ -56,8 +56,8 @@ def _beat(
     """Decide the best boxes of each group in blocks, and write down whom they beat.
 
     Returns:
-        What is undecided of each group once a block removes fewer than `pays` for each of its own,
-        or would by far, and leaves more than a few.
+        What is undecided of each group once a block removes fewer than `pays` for each of its own
+        and leaves more than a few, or is not likely to remove an eighth of that.
     """
     limit, few, undecided = float32_floor(threshold), [], []
     while groups:
@@ -68,24 +68,25 @@ def _beat(
         for group, best in blocks:
             others = group[BLOCK:]
             likely = (1 - len(best) / BLOCK) * len(others)  # to go, if others fare as the block did
-            if likely < pays * BLOCK / 8:  # so few that to measure them is of no use
+            if likely < pays * BLOCK / 8:  # tuned as PAYS; so few are not worth measuring
                 undecided.append(group)
                 continue
             left = _remove_beaten(columns, best, others, limit, lost_to)
             paid = len(left) <= FEW or len(others) - len(left) >= pays * BLOCK
             (groups if paid else undecided).append(left)
-    _decide(columns, few, limit, lost_to)
+    _decide(columns, sorted(few, key=len, reverse=True), limit, lost_to)
     return undecided
 
 
 def _decide(
     columns: np.ndarray, groups: list[np.ndarray], limit: np.float32, lost_to: np.ndarray
 ) -> list[np.ndarray]:
-    """Decide small groups among themselves, side by side, and return who is kept of each."""
-    size, winners = max([1, *map(len, groups)]), []
-    together = max(1, CELLS // size**2)
-    for start in range(0, len(groups), together):
-        some = groups[start : start + together]
+    """Decide small groups, largest first, side by side, and return who is kept of each."""
+    winners = []
+    while groups:
+        size = max(1, len(groups[0]))
+        together = max(1, CELLS // size**2)
+        some, groups = groups[:together], groups[together:]
         ranks = np.full((len(some), size), columns.shape[1] - 1)  # filled up with nobody
         for row, group in zip(ranks, some, strict=True):
             row[: len(group)] = group

@@ -13,7 +13,7 @@ LETTER, LINE, GAP = 0.095, 0.2, 0.09
 
 
 def name_places(at: np.ndarray, labels: Sequence[str]) -> list[str]:
-    """On which side of its dot each name stands, so that it covers no other and leaves not the map.
+    """On which side of its dot each name stands, to cover no other and stay on the map if it can.
 
     Args:
         at: (G, 2) widths and heights on the map, pixels.

@@ -86,9 +86,6 @@ function createAhead() {
     }, AT_REST);
   }
 
-  const hasTaken = (moved) =>
-    fetch(`/taken/${token()}`, { method: "POST", body: JSON.stringify({ moved }) }).catch(() => null);
-
   // Until a script has taken the sliders' last values, what came ahead is newer than what scripts
   // send. How long that lasts, on a slow line or a busy server, is for the server to say.
   async function askTaken() {
@@ -96,7 +93,8 @@ function createAhead() {
     const step = steps;
     const inputs = [...away].map((key) => [key, document.querySelector(`.st-key-${key} input[type=range]`)]);
     const here = inputs.filter(([, input]) => input).map(([key, input]) => [key, valueOf(input)]);
-    const answer = await hasTaken(Object.fromEntries(here));
+    const body = JSON.stringify({ moved: Object.fromEntries(here) });
+    const answer = await fetch(`/taken/${token()}`, { method: "POST", body }).catch(() => null);
     if (!answer?.ok || (await answer.json())) taken = step; // where nobody answers, no script is to come
   }
 
@@ -112,13 +110,6 @@ function createAhead() {
     }
     ask();
   }).observe(document.body, { subtree: true, attributeFilter: ["value"] });
-
-  // A server that was started again, or a device that slept for long: the page is connected, but its
-  // session is gone, and with it the parts that sliders run. The address has all that was set.
-  new MutationObserver(async ([{ target }]) => {
-    if (target.dataset.testConnectionState !== "CONNECTED" || !token()) return;
-    if ((await hasTaken({}))?.status === 404) location.reload();
-  }).observe(document.body, { subtree: true, attributeFilter: ["data-test-connection-state"] });
 
   return {
     // A figure, what it does with what comes, and sliders that it follows by itself.

@@ -23,7 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 FOLDER = "/ahead/"
 ROUTE = FOLDER + "{token}"
 TAKEN_ROUTE = "/taken/{token}"
-HEADER = "x-ahead"  # a connection's token, whatever a browser sends in it; a figure's number
+# A connection's token, whatever a browser sends in it; a figure's number; a session that is gone.
+HEADER, GONE = "x-ahead", "gone"
 MOST = 20  # sliders of one request: nobody moves so many at once
 PATIENCE = 0.3  # seconds for which a script waits for a figure that is being made
 PAINT = 0.03  # seconds in which a browser has painted a figure that was sent
@@ -50,6 +51,9 @@ class Reader(Protocol):
 
     def has_taken(self, moved: Mapping[str, float]) -> bool:
         """Whether a script has been through with these values of sliders: no other is to come."""
+
+    def is_here(self) -> bool:
+        """Whether the session is connected: one that is forgotten has no scripts to run."""
 
 
 _readers: WeakValueDictionary[str, Reader] = WeakValueDictionary()
@@ -138,8 +142,8 @@ async def _read(
 ) -> tuple[Reader, dict[str, float], dict[str, object]]:
     """Who is meant, the sliders that moved, and the whole body, with what must be beside them."""
     reader = _readers.get(request.path_params["token"])
-    if reader is None:
-        raise HTTPException(404, "This session is no longer here: reload the page.")
+    if reader is None or not reader.is_here():
+        raise HTTPException(404, "This session is no longer here: reload the page.", {HEADER: GONE})
     try:
         asked = json.loads(await request.body())
         moved = {str(key): float(value) for key, value in [*asked["moved"].items()][:MOST]}

@@ -14,6 +14,8 @@ from functools import cache
 from typing import Any
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.editing import changed
 from explorer.figures.theme import Figure
@@ -32,7 +34,7 @@ class Reader:
     """What one session's page shows, and what its sliders change; lives as long as the session."""
 
     def __init__(self) -> None:
-        self.token = ""
+        self.token = self.session = ""
         self.lock = threading.Lock()
         self.settings = Settings()
         self.stands = False  # whether a script has drawn the page to its end
@@ -59,6 +61,10 @@ class Reader:
                 return self.stands and self._moved(moved) == self.settings
             except (KeyError, ValueError, _state.NotAheadError):
                 return self.stands  # the script says why
+
+    def is_here(self) -> bool:
+        """Whether Streamlit still has the session, and a browser is connected to it."""
+        return runtime.exists() and runtime.get_instance().is_active_session(self.session)
 
     def _moved(self, moved: Mapping[str, float]) -> Settings:
         settings = self.settings
@@ -94,6 +100,7 @@ def begin() -> str:
     """Forget the last page's figures; returns what the browser calls this reader."""
     own = reader()
     own.makers, own.sliders, own.stands = {}, {}, False
+    own.session = get_script_run_ctx().session_id
     connection = st.context.headers.get(ahead.HEADER)
     if own.token != connection:
         own.token = ahead.admit(own, connection)

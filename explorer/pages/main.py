@@ -36,6 +36,8 @@ with _turn.taken(whole=True):
     st.set_page_config(page_title="RPN Explorer", page_icon=icon, layout="wide")
     mark = f'<i data-ahead="{_ahead.begin()}" hidden></i>'
     st.html(f"<style>{(HERE / 'page.css').read_text()}</style>{mark}")
+    reopen = f"<script>{(HERE / 'reopen.js').read_text()}</script>"
+    st.html(reopen, unsafe_allow_javascript=True)
     _tour.notice()
     _state.read_link()
     page = st.navigation(sections(), position="top")

@@ -191,6 +191,15 @@ def bytes_of(value):
     return sum(parts_of(value).values())
 
 
+def test_numbers_of_several_results_count_for_each():
+    memo = Memo(1000)
+    memo.get("a", lambda: (1, 2))
+    memo.get("b", lambda: ((3.5,), "P2"))
+    assert memo.used == 4 * 64
+    memo.get("c", of_size(1000))
+    assert (memo.used, len(memo)) == (1000, 1)
+
+
 def test_a_view_counts_as_what_it_keeps_alive():
     whole, array = torch.zeros(10, 4), np.zeros((8, 4), np.uint8)
     assert bytes_of(whole[:1]) == 160

@@ -61,7 +61,7 @@ WITHOUT_PLOTS = ("/about", "/take_home", "/glossary", "/lesson")
 def server() -> Iterator[str]:
     """The address of an app that was started for these tests."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    with (SCREENSHOTS / "server.log").open("w") as log, app(log) as address:
+    with (SCREENSHOTS / "server.log").open("w") as log, app(log=log) as address:
         yield address
 
 

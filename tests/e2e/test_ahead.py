@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.serving import app
+
 pytestmark = pytest.mark.e2e
 
 SMALL = "?v=1&image.side=256&scores.source=planted"
@@ -134,31 +136,41 @@ LINE = """(() => {
         return send.call(this, data);
     };
 })()"""
-BREAK = """() => new Promise((go) => {
+CONNECTED_AGAIN = """() => new Promise((go) => {
     const app = document.querySelector("[data-testid=stApp]");
     const look = () => app.dataset.testConnectionState === "CONNECTED" && go();
     const filter = { attributeFilter: ["data-test-connection-state"] };
     new MutationObserver(look).observe(app, filter);
     line.close();
-})"""  # Streamlit makes another connection at once
+})"""  # Streamlit makes another connection by itself
 
 
-def test_a_page_outlives_its_line_and_opens_again_where_its_session_is_gone(reader):
+def test_a_page_outlives_its_line(reader):
     reader.page.add_init_script(LINE)
     reader.open(f"/recall{SMALL}")
     reader.page.evaluate("window.before = true")
-    reader.page.evaluate(BREAK)
+    reader.page.evaluate(CONNECTED_AGAIN)
     reader.press("recall-iou", "ArrowRight", "recall_boxes")
+    reader.wait_for_link({"recall.iou": 0.51})
     assert reader.page.evaluate("window.before")
 
-    # A server that was started again does not know the page's token.
-    gone = "document.querySelector('[data-ahead]').dataset.ahead = 'nobody'"
-    reader.page.evaluate(gone)
-    reader.page.evaluate(BREAK)
-    reader.until("() => !window.before")
-    reader.settle()
-    assert reader.link["recall.iou"] == "0.51"
-    reader.press("recall-iou", "ArrowRight", "recall_boxes")
-    reader.wait_for_link({"recall.iou": 0.52})
-    assert all("404" in said and "/taken/nobody" in said for said in reader.complaints)
-    reader.complaints.clear()
+
+@pytest.mark.parametrize("page", ["recall", "take_home"])
+def test_a_page_opens_again_where_its_session_is_gone(readers, page):
+    with app("--server.disconnectedSessionTTL", "1") as address:
+        reader = readers()
+        reader.address = address
+        reader.page.add_init_script(LINE)
+        reader.open(f"/{page}{SMALL}&recall.iou=0.6")
+        reader.page.evaluate("window.before = true")
+        reader.page.context.set_offline(True)
+        reader.page.evaluate("line.close()")
+        reader.page.wait_for_timeout(2500)
+        reader.page.context.set_offline(False)
+        reader.until("() => !window.before")
+        reader.settle()
+        assert reader.link["recall.iou"] == "0.6"
+        if page == "recall":
+            reader.press("recall-iou", "ArrowRight", "recall_boxes")
+            reader.wait_for_link({"recall.iou": 0.61})
+    assert any(said.startswith(f"404 {address}/taken/") for said in reader.complaints)

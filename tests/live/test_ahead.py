@@ -13,6 +13,11 @@ ENDLESS = b'{"moved": {"a": Infinity}, "figure": "curve"}'
 class Twice:
     """A reader whose figures are their names, as often as a slider says."""
 
+    here = True
+
+    def is_here(self):
+        return self.here
+
     def look_ahead(self, moved, key):
         return ahead.Sent(key.encode() * int(moved.get("times", 1))) if key else None
 
@@ -84,6 +89,14 @@ def test_a_reader_who_left_is_forgotten():
     with pytest.raises(HTTPException, match="reload the page") as refused:
         ask(token, b'{"moved": {}, "figure": "curve"}')
     assert refused.value.status_code == 404
+
+
+def test_a_browser_is_told_that_its_session_is_gone():
+    reader = Twice()
+    reader.here = False  # Streamlit forgets a session long before its memory is freed
+    with pytest.raises(HTTPException, match="reload the page") as refused:
+        ask(ahead.admit(reader), b'{"moved": {}}', ahead.serve_taken)
+    assert (refused.value.status_code, refused.value.headers) == (404, {"x-ahead": "gone"})
 
 
 def test_each_reader_has_a_name_of_its_own():
