@@ -35,9 +35,9 @@ with _turn.taken(whole=True):
     _demo.begin()
     st.set_page_config(page_title="RPN Explorer", page_icon=icon, layout="wide")
     mark = f'<i data-ahead="{_ahead.begin()}" hidden></i>'
-    st.html(f"<style>{(HERE / 'page.css').read_text()}</style>{mark}")
-    reopen = f"<script>{(HERE / 'reopen.js').read_text()}</script>"
-    st.html(reopen, unsafe_allow_javascript=True)
+    style, script = ((HERE / name).read_text() for name in ("page.css", "reopen.js"))
+    page_wide = f"<style>{style}</style>{mark}<script>{script}</script>"
+    st.html(page_wide, unsafe_allow_javascript=True)  # in one: each element takes a gap
     _tour.notice()
     _state.read_link()
     page = st.navigation(sections(), position="top")
