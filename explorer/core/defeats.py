@@ -85,8 +85,9 @@ def _decide(
     winners = []
     while groups:
         size = max(1, len(groups[0]))
-        together = max(1, CELLS // size**2)
-        some, groups = groups[:together], groups[together:]
+        some = groups[: max(1, CELLS // size**2)]
+        some = [group for group in some if 2 * len(group) >= len(some[0])]  # most is somebody
+        groups = groups[len(some) :]
         ranks = np.full((len(some), size), columns.shape[1] - 1)  # filled up with nobody
         for row, group in zip(ranks, some, strict=True):
             row[: len(group)] = group
