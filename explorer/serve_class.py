@@ -2,7 +2,7 @@
 
 Python runs on one core at a time, so a class gets a server for every core, behind one door: it
 sends each visitor on to the next server, where they stay. The link to share is the door's. A server
-that dies is started again, and the pages it served come back by themselves.
+that dies is started again, and the pages it served open again by themselves.
 """
 
 from __future__ import annotations

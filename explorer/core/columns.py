@@ -9,6 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
+# Pairs of one step: numpy asks the system anew for temporaries of more than some 300 kB.
+CELLS = 1 << 16
+
 
 def as_columns(boxes: np.ndarray) -> np.ndarray:
     """Turn (N, 4) boxes into (5, N + 1) float32 columns: x1, y1, x2, y2 and area.

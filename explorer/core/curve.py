@@ -15,9 +15,8 @@ import torch
 from torch import Tensor
 
 from explorer.core.boxes import check_box_list
-from explorer.core.columns import as_columns, columns_iou, float32_floor, meeting_boxes
+from explorer.core.columns import CELLS, as_columns, columns_iou, float32_floor, meeting_boxes
 from explorer.core.nms import check_threshold
-from explorer.core.sweep import CELLS
 
 BLOCK = 64
 BETTER = np.tri(BLOCK, k=-1, dtype=bool).T  # row ranks before column

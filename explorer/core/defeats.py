@@ -9,9 +9,9 @@ Shapes: N boxes, G groups side by side, B boxes of a block, K of them kept, R ot
 
 import numpy as np
 
-from explorer.core.columns import columns_iou, float32_floor
+from explorer.core.columns import CELLS, columns_iou, float32_floor
 from explorer.core.greedy import settle
-from explorer.core.sweep import CELLS, find_edges
+from explorer.core.sweep import find_edges
 
 BLOCK = 64
 FEW = 96  # boxes at most are one block

@@ -13,10 +13,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from explorer.core.columns import columns_iou, float32_floor, meeting_boxes, walking_rows
+from explorer.core.columns import CELLS, columns_iou, float32_floor, meeting_boxes, walking_rows
 
-# Cells of one step: temporaries of more than some 300 kB make numpy ask the system for new memory.
-CELLS = 1 << 16
 # Reaches are this share of a width longer than the proof asks, far above a float32 IoU's rounding.
 SLACK = 1e-4
 # Areas under this lose their relative precision in float32, and the proof with it: no bound there.

@@ -9,7 +9,7 @@ import numpy as np
 from explorer.core.atlas import AXIS
 
 # Decades that a letter, a line and a dot take on a phone's map; on a wide one they take less.
-LETTER, LINE, GAP = 0.095, 0.2, 0.09
+LETTER, LINE, GAP = 0.09, 0.19, 0.09
 
 
 def name_places(at: np.ndarray, labels: Sequence[str]) -> list[str]:
@@ -30,13 +30,15 @@ def name_places(at: np.ndarray, labels: Sequence[str]) -> list[str]:
         sides = _beside(*dot, LETTER * len(label))
         inside = {side: room for side, room in sides.items() if _is_inside(room)}
         choices.append(inside or {"middle right": sides["middle right"]})
+
+    def hidden(number: int, room: Sequence[float]) -> float:
+        return _hidden(room, taken[:number] + taken[number + 1 :])
+
     places = []
     for number, rooms in enumerate(choices):
-        others = taken[:number] + taken[number + 1 :]
-        wanted = [room for each in choices[number + 1 :] for room in each.values()]
-        costs = {
-            side: (_hidden(room, others), _hidden(room, wanted)) for side, room in rooms.items()
-        }
+        later = list(enumerate(choices))[number + 1 :]
+        free = [room for n, each in later for room in each.values() if not hidden(n, room)]
+        costs = {side: (hidden(number, room), _hidden(room, free)) for side, room in rooms.items()}
         places.append(min(costs, key=costs.get))
         taken.append(rooms[places[-1]])
     return places
@@ -58,9 +60,8 @@ def _beside(x: float, y: float, width: float) -> dict[str, Sequence[float]]:
 
 
 def _is_inside(name: Sequence[float]) -> bool:
-    """Whether no more of a name than a thin letter's width leaves the map."""
     low, high = np.log10(AXIS[[0, -1]])
-    return low - LETTER / 2 <= min(name) and max(name) <= high + LETTER / 2
+    return low <= min(name) and max(name) <= high
 
 
 def _hidden(room: Sequence[float], others: Sequence[Sequence[float]]) -> float:

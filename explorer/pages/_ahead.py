@@ -64,7 +64,7 @@ class Reader:
 
     def is_here(self) -> bool:
         """Whether Streamlit still has the session, and a browser is connected to it."""
-        return runtime.exists() and runtime.get_instance().is_active_session(self.session)
+        return runtime.get_instance().is_active_session(self.session)
 
     def _moved(self, moved: Mapping[str, float]) -> Settings:
         settings = self.settings

@@ -24,7 +24,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from explorer.pages import _ahead, _around, _show, _state, _turn
+from explorer.pages import _ahead, _around, _link, _show, _state, _turn
 
 SENT = 0.5  # seconds in which what was drawn is with the browser
 
@@ -190,4 +190,4 @@ def _alone() -> Iterator[None]:
         _show.place_of_progress()
         yield
         _ahead.remember()
-        _state.write_link()
+        _link.write()

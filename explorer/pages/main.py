@@ -15,10 +15,10 @@ from explorer.pages import (
     _demo,
     _follow,
     _lesson_panel,
+    _link,
     _share,
     _show,
     _sidebar,
-    _state,
     _tour,
     _turn,
     sections,
@@ -39,7 +39,7 @@ with _turn.taken(whole=True):
     page_wide = f"<style>{style}</style>{mark}<script>{script}</script>"
     st.html(page_wide, unsafe_allow_javascript=True)  # in one: each element takes a gap
     _tour.notice()
-    _state.read_link()
+    _link.read()
     page = st.navigation(sections(), position="top")
     _sidebar.render()
     _share.popover()
@@ -49,5 +49,5 @@ with _turn.taken(whole=True):
     _around.remember()
     page.run()
     _ahead.remember()
-    _state.write_link()
+    _link.write()
     _demo.publish()

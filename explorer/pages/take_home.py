@@ -10,7 +10,7 @@ from explorer.export.export import Export
 from explorer.export.lint import lint_call, lint_settings
 from explorer.export.notebook import to_notebook
 from explorer.export.tables import to_coco_results, to_csv
-from explorer.pages import _show, _state
+from explorer.pages import _link, _show, _state
 from explorer.pages._demo import demo
 
 LARGEST_FILE = 1_000_000  # bytes; the settings take some 6,000
@@ -82,7 +82,7 @@ def _open_settings() -> None:
             raise ValueError(
                 f"the settings file must have at most {LARGEST_FILE:,} bytes, got {file.size:,}"
             )
-        _state.open_settings(share.from_json(file.getvalue().decode("utf-8")))
+        _link.open_settings(share.from_json(file.getvalue().decode("utf-8")))
     except UnicodeDecodeError:
         _state.complain("The settings file must be text in UTF-8. What was there stays.")
     except ValueError as error:
